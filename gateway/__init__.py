@@ -1,0 +1,1 @@
+"""The edge: Envoy's configuration, the WebSocket bridge, the pages."""

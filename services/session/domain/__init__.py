@@ -1,0 +1,1 @@
+"""Rules of the ledger: no input or output."""

@@ -1,0 +1,1 @@
+"""The only place of the session service that speaks SQL."""

@@ -1,0 +1,196 @@
+"""Sessions and their messages, as people read them."""
+
+import datetime
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf import json_format
+from parley.session.v1 import session_pb2 as pb
+from sqlalchemy import Row, text
+
+from services.common.db.engine import Database
+from services.common.errors import NotFound
+from services.session.domain.replies import ROLES, WAITING_KINDS
+
+COLUMNS = """id, user_id, bot_id, channel, status, metadata, locale, created_at, updated_at, expires_at,
+last_seq, consumed_seq, turn, waiting, wake_at, roles"""
+STATES = {"active": pb.Session.STATE_ACTIVE, "ended": pb.Session.STATE_ENDED, "expired": pb.Session.STATE_EXPIRED}
+STATE_NAMES = {state: name for name, state in STATES.items()}
+BUCKETS = 1024
+
+INSERT = text("""INSERT INTO session.user_sessions
+(tenant_id, id, user_id, bot_id, metadata, bucket, channel, external_user, roles, locale, expires_at, wake_at)
+VALUES (:tenant, :id, :user, :bot, CAST(:metadata AS jsonb), :bucket, :channel, :external_user, :roles, :locale,
+        clock_timestamp() + :timeout, clock_timestamp())
+ON CONFLICT DO NOTHING RETURNING id""")
+WAKE = text("""INSERT INTO session.session_wakeups (tenant_id, session_id, wake_at, reason)
+VALUES (:tenant, :id, clock_timestamp(), 'timer')""")
+COUNT = text("""SELECT count(*) FROM session.user_sessions
+WHERE tenant_id = :tenant AND user_id = :user AND status = 'active'""")
+GET = text(f"SELECT {COLUMNS} FROM session.user_sessions WHERE tenant_id = :tenant AND id = :id")  # noqa: S608
+ON_CHANNEL = text(f"""SELECT {COLUMNS} FROM session.user_sessions
+WHERE tenant_id = :tenant AND channel = :channel AND bot_id = :bot AND external_user = :external_user
+  AND status = 'active'""")  # noqa: S608
+MESSAGES = """SELECT seq, id, role, content, tokens_used, created_at, turn, ordinal, request_id, payload
+FROM session.read_messages($1, $2, $3, $4)"""
+MESSAGE = text("""SELECT seq, id, role, content, tokens_used, created_at, turn, ordinal, request_id, payload
+FROM session.message_history WHERE tenant_id = :tenant AND session_id = :session AND id = :id""")
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to open."""
+
+    id: uuid.UUID
+    user: str
+    bot: str
+    roles: Sequence[str]
+    timeout: datetime.timedelta
+    channel: str = "web"
+    external_user: str = ""
+    locale: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions a list shows; empty fields do not narrow it."""
+
+    user: str = ""
+    bot: str = ""
+    status: str = ""
+    before: tuple[datetime.datetime, uuid.UUID] | None = None
+
+
+class Sessions:
+    """Rows of user_sessions and message_history as messages of the contract."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, tenant: str, new: NewSession) -> bool:
+        """Open a session that wakes at once, so that the bot speaks first. False when the id or the channel has one."""
+        values = {
+            "tenant": uuid.UUID(tenant),
+            "id": new.id,
+            "user": new.user,
+            "bot": new.bot,
+            "metadata": json.dumps(new.metadata),
+            "bucket": new.id.int % BUCKETS,
+            "channel": new.channel,
+            "external_user": new.external_user,
+            "roles": list(new.roles),
+            "locale": new.locale,
+            "timeout": new.timeout,
+        }
+        async with self._database.unit_of_work(tenant) as connection:
+            made = (await connection.execute(INSERT, values)).first() is not None
+            if made:
+                await connection.execute(WAKE, {"tenant": values["tenant"], "id": new.id})
+        return made
+
+    async def count_active(self, tenant: str, user: str) -> int:
+        """How many sessions a person has open."""
+        async with self._database.unit_of_work(tenant) as connection:
+            found: int = (await connection.execute(COUNT, {"tenant": uuid.UUID(tenant), "user": user})).scalar_one()
+        return found
+
+    async def read(self, tenant: str, session: uuid.UUID) -> pb.Session:
+        """A session by id. NotFound."""
+        async with self._database.unit_of_work(tenant) as connection:
+            row = (await connection.execute(GET, {"tenant": uuid.UUID(tenant), "id": session})).one_or_none()
+        if row is None:
+            raise missing(session)
+        return session_message(row)
+
+    async def on_channel(self, tenant: str, channel: str, bot: str, external_user: str) -> pb.Session | None:
+        """The open session of somebody on a channel."""
+        values = {"tenant": uuid.UUID(tenant), "channel": channel, "bot": bot, "external_user": external_user}
+        async with self._database.unit_of_work(tenant) as connection:
+            row = (await connection.execute(ON_CHANNEL, values)).one_or_none()
+        return session_message(row) if row else None
+
+    async def list(self, tenant: str, only: SessionFilter, limit: int) -> list[pb.Session]:
+        """Newest first."""
+        clauses = ["tenant_id = :tenant"]
+        values: dict[str, object] = {"tenant": uuid.UUID(tenant), "limit": limit}
+        for column, value in (("user_id", only.user), ("bot_id", only.bot), ("status", only.status)):
+            if value:
+                clauses.append(f"{column} = :{column}")
+                values[column] = value
+        if only.before:
+            clauses.append("(created_at, id) < (:created, :id)")
+            values["created"], values["id"] = only.before
+        statement = f"""SELECT {COLUMNS} FROM session.user_sessions WHERE {" AND ".join(clauses)}
+        ORDER BY created_at DESC, id DESC LIMIT :limit"""  # noqa: S608
+        async with self._database.unit_of_work(tenant) as connection:
+            rows = (await connection.execute(text(statement), values)).all()
+        return [session_message(row) for row in rows]
+
+    async def messages(self, tenant: str, session: uuid.UUID, after: int, limit: int) -> list[pb.Message]:
+        """Messages after a number, oldest first."""
+        rows = await self._database.call(MESSAGES, uuid.UUID(tenant), session, after, limit)
+        return [message_of(session, row) for row in rows]
+
+    async def message(self, tenant: str, session: uuid.UUID, message: uuid.UUID) -> pb.Message:
+        """One message. NotFound."""
+        values = {"tenant": uuid.UUID(tenant), "session": session, "id": message}
+        async with self._database.unit_of_work(tenant) as connection:
+            row = (await connection.execute(MESSAGE, values)).mappings().one_or_none()
+        if row is None:
+            raise missing(session)
+        return message_of(session, row)
+
+
+def missing(session: uuid.UUID) -> NotFound:
+    """A session that is not there, or not for this caller: the same words."""
+    return NotFound(
+        f"sessions/{session} does not exist", reason="RESOURCE_NOT_FOUND", metadata={"name": f"sessions/{session}"}
+    )
+
+
+def waiting_of(row: Row[Any]) -> pb.Waiting:
+    """What the program waits for."""
+    waiting = pb.Waiting(kind=WAITING_KINDS[row.waiting])
+    if row.wake_at and row.waiting != "none":
+        waiting.until.FromDatetime(row.wake_at)
+    return waiting
+
+
+def session_message(row: Row[Any]) -> pb.Session:
+    """A row of COLUMNS as its message."""
+    session = pb.Session(
+        name=f"sessions/{row.id}",
+        bot=f"bots/{row.bot_id}",
+        user=row.user_id,
+        channel=f"channels/{row.channel}",
+        state=STATES[row.status],
+        locale=row.locale,
+        last_seq=row.last_seq,
+        consumed_seq=row.consumed_seq,
+        turn=row.turn,
+        waiting=waiting_of(row),
+    )
+    session.create_time.FromDatetime(row.created_at)
+    session.update_time.FromDatetime(row.updated_at)
+    session.expire_time.FromDatetime(row.expires_at)
+    metadata = json.loads(row.metadata) if isinstance(row.metadata, str) else row.metadata
+    if metadata:
+        json_format.ParseDict(metadata, session.metadata)
+    return session
+
+
+def message_of(session: uuid.UUID, row: Any) -> pb.Message:  # noqa: ANN401 - an asyncpg or a SQLAlchemy mapping
+    """A row of message_history as its message."""
+    message = pb.Message()
+    if row["payload"]:
+        message.ParseFromString(row["payload"])
+    message.name = f"sessions/{session}/messages/{row['id']}"
+    message.seq, message.role, message.text = row["seq"], ROLES[row["role"]], row["content"]
+    message.turn, message.ordinal = row["turn"], row["ordinal"]
+    message.request_id, message.tokens_used = row["request_id"], row["tokens_used"]
+    message.create_time.FromDatetime(row["created_at"])
+    return message

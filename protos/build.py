@@ -74,10 +74,7 @@ def site_packages() -> Path:
 def protoc(arguments: list[str]) -> None:
     """Runs protoc of grpcio-tools with the type plugins on its path."""
     scripts = Path(sys.executable).parent
-    plugins = [
-        f"--plugin=protoc-gen-{name}={scripts / f'protoc-gen-{name}'}"
-        for name in ("mypy", "mypy_grpc")
-    ]
+    plugins = [f"--plugin=protoc-gen-{name}={scripts / f'protoc-gen-{name}'}" for name in ("mypy", "mypy_grpc")]
     command = [sys.executable, "-m", "grpc_tools.protoc", *plugins, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
     if done.returncode != 0:

@@ -1,0 +1,1 @@
+"""NATS: doorbells, streams, outbox, inbox, feeds."""

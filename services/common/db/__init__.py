@@ -1,0 +1,1 @@
+"""PostgreSQL: units of work, migrations, row-level security."""

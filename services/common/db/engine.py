@@ -1,0 +1,132 @@
+"""PostgreSQL behind one object: units of work for the many, one-statement calls for the hot few."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.common.errors import Aborted, AlreadyExists, DeadlineExceeded, Internal, ParleyError, Unavailable
+from services.common.telemetry.logs import logger
+
+log = logger(__name__)
+STATEMENT_SECONDS = 30.0
+CONNECT_SECONDS = 5.0
+SET_TENANT = text("SELECT set_config('app.tenant_id', :tenant, true)")
+CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+AWAY = ("08", "57", "53")
+
+
+class Database:
+    """A pool of one role on one schema. `dsn` is postgresql://user:password@host:port/name."""
+
+    def __init__(self, dsn: str, *, schema: str, pool_size: int, name: str) -> None:
+        self._dsn = dsn
+        self.schema = schema
+        self._size = pool_size
+        self._name = name
+        self._pool: asyncpg.Pool | None = None
+        self._engine: AsyncEngine | None = None
+
+    async def open(self) -> None:
+        """Connect. Unavailable while the server is away."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                min_size=1,
+                max_size=self._size,
+                timeout=CONNECT_SECONDS,
+                command_timeout=STATEMENT_SECONDS,
+                server_settings={"application_name": self._name, "jit": "off"},
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise translated(error) from None
+
+    @property
+    def size(self) -> int:
+        """Connections of the fast pool now."""
+        return self._pool.get_size() if self._pool is not None else 0
+
+    async def call(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """One statement in a transaction of its own, for SQL functions that set the tenant themselves."""
+        if self._pool is None:
+            raise Unavailable("the database is away; try again")
+        try:
+            rows: list[asyncpg.Record] = await self._pool.fetch(statement, *arguments)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise translated(error) from None
+        return rows
+
+    @contextlib.asynccontextmanager
+    async def unit_of_work(self, tenant_id: str) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one tenant's rows; commits when the block ends well."""
+        try:
+            async with self._sqlalchemy().begin() as connection:
+                await connection.execute(SET_TENANT, {"tenant": tenant_id})
+                yield connection
+        except ParleyError:
+            raise
+        except DBAPIError as error:
+            raise translated(root(error)) from None
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise translated(error) from None
+
+    def _sqlalchemy(self) -> AsyncEngine:
+        if self._engine is None:
+            self._engine = create_async_engine(
+                self._dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+                pool_size=max(2, self._size // 2),
+                max_overflow=self._size,
+                pool_pre_ping=True,
+                pool_timeout=CONNECT_SECONDS,
+                connect_args={
+                    "timeout": CONNECT_SECONDS,
+                    "command_timeout": STATEMENT_SECONDS,
+                    "server_settings": {"application_name": self._name, "jit": "off"},
+                },
+            )
+        return self._engine
+
+    async def ping(self) -> None:
+        """Unavailable when the server does not answer."""
+        await self.call("SELECT 1")
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._engine is not None:
+            await self._engine.dispose()
+        if self._pool is not None:
+            self._pool.terminate()
+
+
+def root(error: DBAPIError) -> BaseException:
+    """asyncpg's own error inside SQLAlchemy's wrapping."""
+    found: BaseException = error.orig or error
+    while not isinstance(found, asyncpg.PostgresError | asyncpg.InterfaceError | OSError) and found.__cause__:
+        found = found.__cause__
+    return found
+
+
+def translated(error: BaseException) -> ParleyError:
+    """The tree's word for a driver's error; the driver's text is logged and goes no further."""
+    state = str(getattr(error, "sqlstate", "") or "")
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return AlreadyExists("that identifier is taken")
+    if state in CONFLICTS:
+        return Aborted("two writers met; try again")
+    if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
+        return DeadlineExceeded("the database took too long; try again")
+    if isinstance(error, OSError | asyncpg.InterfaceError) or state.startswith(AWAY):
+        log.warning("database away", error=type(error).__name__)
+        return Unavailable("the database is away; try again")
+    log.error("statement failed", error=type(error).__name__, sqlstate=state, detail=str(error)[:500])
+    return Internal("internal error")
+
+
+def as_json(value: Any) -> Any:  # noqa: ANN401 - jsonb, as either driver gives it
+    """A jsonb column as Python values, whichever driver read it."""
+    return json.loads(value) if isinstance(value, str) else value

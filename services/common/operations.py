@@ -1,0 +1,84 @@
+"""The HTTP listener of a service: metrics, liveness, readiness, and what routes the service adds."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from services.common.errors import ParleyError
+from services.common.telemetry.logs import logger
+from services.common.telemetry.metrics import Metrics
+
+log = logger(__name__)
+Check = Callable[[], Awaitable[None]]
+LARGEST_BODY = 1024 * 1024
+
+
+class OperationsServer:
+    """Readiness asks every check; liveness asks only the event loop, which answers or does not."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self.application = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._measure])
+        self.application.router.add_get("/metrics", self._metrics)
+        self.application.router.add_get("/healthz", self._live)
+        self.application.router.add_get("/readyz", self._ready)
+        self._checks: dict[str, Check] = {}
+        self._runner: web.AppRunner | None = None
+
+    def require(self, name: str, check: Check) -> None:
+        """The service is not ready while this check raises."""
+        self._checks[name] = check
+
+    async def failing(self) -> dict[str, str]:
+        """What is away now."""
+        found: dict[str, str] = {}
+        for name, check in self._checks.items():
+            try:
+                await check()
+            except (ParleyError, OSError, TimeoutError) as error:
+                found[name] = type(error).__name__
+        return found
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. OSError when the port is taken."""
+        self._runner = web.AppRunner(self.application, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, reuse_port=False, shutdown_timeout=1).start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            with contextlib.suppress(TimeoutError):
+                await self._runner.cleanup()
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "live"})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        failing = await self.failing()
+        body = {"status": "waiting" if failing else "ready", "waiting_for": failing}
+        return web.json_response(body, status=503 if failing else 200)
+
+    @web.middleware
+    async def _measure(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        started = time.perf_counter()
+        status = 500
+        try:
+            response = await handler(request)
+            status = response.status
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        finally:
+            self.metrics.http_requests.labels(self.metrics.service, request.method, str(status)).inc()
+            self.metrics.http_duration.labels(self.metrics.service, request.method).observe(
+                time.perf_counter() - started
+            )
+        return response

@@ -1,0 +1,1 @@
+"""Servers, clients and what happens round every call."""

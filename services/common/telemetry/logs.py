@@ -1,0 +1,59 @@
+"""Structured logs: static messages, data in fields, the trace and request of the call."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from services.common import context
+
+SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "dsn", "ticket")
+
+
+def logger(name: str) -> Any:  # noqa: ANN401 - structlog's own type is a lazy proxy
+    """A logger that carries its module's name."""
+    return structlog.get_logger(module=name)
+
+
+def add_call(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add what identifies the call."""
+    call = context.current_or_none()
+    if call is not None:
+        event["request_id"] = call.request_id
+        if call.traceparent:
+            event["trace_id"] = call.traceparent.split("-")[1] if "-" in call.traceparent else ""
+        if call.principal is not None:
+            event["tenant"] = call.principal.tenant_id
+    return event
+
+
+def mask(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """No field named like a secret is ever written."""
+    for key in event:
+        if any(word in key.lower() for word in SECRET_WORDS):
+            event[key] = "***"
+    return event
+
+
+def configure(service: str, level: str, form: str) -> None:
+    """Set up logs of the process, once."""
+    renderer: Any = structlog.processors.JSONRenderer()
+    if form == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            add_call,
+            mask,
+            structlog.processors.dict_tracebacks if form == "json" else structlog.processors.StackInfoRenderer(),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -31,6 +31,10 @@ class Announcer:
         """A turn of this session is ready. Losable: the sweeper rings again."""
         self._bus.publish(subjects.turn_ready(str(tenant), str(session)), session.bytes)
 
+    def cancel(self, tenant: uuid.UUID, session: uuid.UUID) -> None:
+        """The person wants the reply to stop. Losable: the reply is then made to its end."""
+        self._bus.publish(subjects.turn_cancelled(str(tenant), str(session)), session.bytes)
+
     def input_posted(self, tenant: uuid.UUID, session: uuid.UUID, message: pb.Message) -> None:
         """Show listeners what a person said. Losable: they read the ledger when the next number comes."""
         event = pb.SessionEvent(message=message)

@@ -88,7 +88,10 @@ class Poster:
 def digest_of(request: service_pb.PostMessageRequest) -> bytes:
     """What tells one body from another under the same key. A channel's message may meet a newer session when repeated."""
     body = service_pb.PostMessageRequest(
-        session="" if request.external_id else request.session, text=request.text, action=request.action, attachments=request.attachments
+        session="" if request.external_id else request.session,
+        text=request.text,
+        action=request.action,
+        attachments=request.attachments,
     )
     return hashlib.blake2b(body.SerializeToString(deterministic=True), digest_size=16).digest()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from joserfc import jwt
 from joserfc.errors import UnsupportedAlgorithmError
-from joserfc.jws import JWSRegistry
+from joserfc.jws import JWSAlgModel, JWSRegistry
 
 from services.common.security.principal import Principal
 from services.session.identity.keyring import ALGORITHM, KeyRing
@@ -19,7 +19,7 @@ TYPE = "at+jwt"
 class FixedAlgorithms(JWSRegistry):
     """Exactly the algorithms it is given. EdDSA is the name Envoy knows, so joserfc's advice to rename it is not taken."""
 
-    def get_alg(self, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def get_alg(self, name: str) -> JWSAlgModel:
         """The model of an allowed algorithm. Raises UnsupportedAlgorithmError."""
         if name not in (self.allowed or ()):
             message = f"the algorithm {name} is not allowed"

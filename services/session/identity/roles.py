@@ -3,39 +3,35 @@
 from collections.abc import Collection, Iterable
 
 from services.common.errors import InvalidArgument, PermissionDenied
+from services.common.security import policy
 from services.common.security.principal import Principal
 
-GRANTS: dict[str, frozenset[str]] = {
-    "owner": frozenset({"owner", "admin", "developer", "agent", "user"}),
-    "admin": frozenset({"admin", "developer", "agent", "user"}),
-    "developer": frozenset({"developer", "user"}),
-    "agent": frozenset({"agent", "user"}),
-    "user": frozenset({"user"}),
-}
-GRANTABLE = GRANTS["owner"]
+GRANTABLE = frozenset({"owner", "admin", "developer", "agent", "user"})
 DEFAULT_ROLES = ("user",)
 PASSWORD_EXPIRED_SCOPES = frozenset({"session.own.get", "session.own.changePassword"})
 
 
-def grantable_by(roles: Iterable[str]) -> frozenset[str]:
-    """The roles a holder of these may hand out."""
-    return frozenset().union(*(GRANTS.get(role, frozenset()) for role in roles))
+def covered(wanted: Iterable[str], held: Collection[str]) -> bool:
+    """Whether every permission pattern wanted lies inside one that is held."""
+    return all(any(policy.matches(pattern, want) for pattern in held) for want in wanted)
 
 
-def covers(pattern: str, scope: str) -> bool:
-    """Whether everything `scope` stands for is inside `pattern`: "session.*" covers "session.users.*"."""
-    return pattern in {"*", scope} or (pattern.endswith(".*") and scope.startswith(pattern[:-1]))
+def patterns_of(roles: Iterable[str]) -> set[str]:
+    """All that some roles give."""
+    return {pattern for role in roles for pattern in policy.ROLES.get(role, ())}
 
 
-def ensure_roles(maker: Principal, roles: Collection[str]) -> None:
-    """Raise PermissionDenied when one of the roles is above the maker's own."""
-    beyond = sorted(set(roles) - grantable_by(maker.roles))
-    if beyond:
-        raise PermissionDenied(
-            f"only somebody above may give the role {beyond[0]}",
-            reason="PERMISSION_MISSING",
-            metadata={"role": beyond[0]},
-        )
+def ensure_roles(maker: Principal, roles: Collection[str], *, scoped: bool = False) -> None:
+    """Raise PermissionDenied when a role gives more than the maker has.
+
+    `scoped`: what is made will be limited by `ensure_scopes`, so only the maker's roles count here.
+    """
+    held = patterns_of(maker.roles)
+    for role in sorted(roles):
+        given = patterns_of([role])
+        within = covered(given, held) and (scoped or not maker.scopes or covered(given, maker.scopes))
+        if role not in GRANTABLE or not within:
+            raise PermissionDenied(f"the role {role} gives more than yours", metadata={"role": role})
 
 
 def ensure_scopes(maker: Principal, scopes: Collection[str]) -> None:
@@ -45,16 +41,11 @@ def ensure_scopes(maker: Principal, scopes: Collection[str]) -> None:
     if not scopes:
         raise InvalidArgument.field("api_key.scopes", "at least one scope, for its maker is limited to scopes")
     for scope in sorted(scopes):
-        if not any(covers(pattern, scope) for pattern in maker.scopes):
-            raise PermissionDenied(
-                f"the scope {scope} is beyond its maker's", reason="PERMISSION_MISSING", metadata={"scope": scope}
-            )
+        if not covered([scope], maker.scopes):
+            raise PermissionDenied(f"the scope {scope} is beyond its maker's", metadata={"scope": scope})
 
 
 def ensure_not_above(maker: Principal, roles: Collection[str]) -> None:
-    """Raise PermissionDenied when the person to be changed holds a role above the caller's."""
-    beyond = sorted(set(roles) - grantable_by(maker.roles))
-    if beyond:
-        raise PermissionDenied(
-            "the account holds a role above yours", reason="PERMISSION_MISSING", metadata={"role": beyond[0]}
-        )
+    """Raise PermissionDenied when somebody to be changed may do more than the caller."""
+    if not covered(patterns_of(roles), patterns_of(maker.roles)):
+        raise PermissionDenied("the account holds a role above yours")

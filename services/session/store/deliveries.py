@@ -31,7 +31,9 @@ class Deliveries:
         created, last = position_of(request.page_token)
         age = request.minimum_age.ToTimedelta()
         rows = await self._relay.call(LIST, age, created, last, limit + 1)
-        response = pb.ListDeliveriesResponse(deliveries=[pb.Delivery.FromString(row["payload"]) for row in rows[:limit]])
+        response = pb.ListDeliveriesResponse(
+            deliveries=[pb.Delivery.FromString(row["payload"]) for row in rows[:limit]]
+        )
         if len(rows) > limit:
             end = rows[limit - 1]
             response.next_page_token = f"{end['created_at'].isoformat()}_{end['id']}"

@@ -51,9 +51,7 @@ class Variables:
             rows = (await connection.execute(statement, values)).all()
         return [variable_message(row) for row in rows]
 
-    async def merge(
-        self, tenant: str, scope: str, owner: str, changes: Sequence[pb.Variable]
-    ) -> list[pb.Variable]:
+    async def merge(self, tenant: str, scope: str, owner: str, changes: Sequence[pb.Variable]) -> list[pb.Variable]:
         """Set and remove keys in one transaction. Aborted when a named revision is not the current one."""
         async with self._database.unit_of_work(tenant) as connection:
             made = []

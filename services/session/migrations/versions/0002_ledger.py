@@ -5,6 +5,7 @@ from pathlib import Path
 from alembic import op
 
 from services.common.db import rls
+from services.common.db.scripts import run_script
 
 revision = "0002"
 down_revision = "0001"
@@ -21,7 +22,7 @@ FILES = ("tables", "variables", "post_message", "claim_turn", "write_turn", "lea
 def upgrade() -> None:
     """Make the tables, then the functions that are their only hot path."""
     for name in FILES:
-        op.get_bind().exec_driver_sql((SQL / f"{name}.sql").read_text())
+        run_script(op, SQL / f"{name}.sql")
     for table in TABLES:
         rls.protect(op, "session", table, relay=table in RELAYED)
 

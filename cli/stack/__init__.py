@@ -1,0 +1,1 @@
+"""The local stack: the servers of production, from wheels, under one supervisor."""

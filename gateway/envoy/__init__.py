@@ -1,0 +1,1 @@
+"""Turns the descriptor set and the settings into Envoy's configuration, and the descriptor set into OpenAPI."""

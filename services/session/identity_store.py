@@ -2,11 +2,11 @@
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.errors import AlreadyExists
@@ -21,7 +21,7 @@ ON CONFLICT DO NOTHING RETURNING {USER_COLUMNS}""")  # noqa: S608 - constants on
 USER_BY_ID = text(f"SELECT {USER_COLUMNS} FROM session.users WHERE tenant_id = :tenant AND id = :id")  # noqa: S608
 LOCK_USER = text(f"SELECT {USER_COLUMNS} FROM session.users WHERE tenant_id = :tenant AND id = :id FOR UPDATE")  # noqa: S608
 USER_BY_EMAIL = text(f"SELECT {USER_COLUMNS} FROM session.users WHERE tenant_id = :tenant AND email_key = :email_key")  # noqa: S608
-LIST_USERS = text(f"""SELECT {USER_COLUMNS}, email_key FROM session.users
+LIST_USERS = text(f"""SELECT {USER_COLUMNS} FROM session.users
 WHERE tenant_id = :tenant AND email_key > :after ORDER BY email_key LIMIT :limit""")  # noqa: S608
 UPDATE_USER = text(f"""UPDATE session.users SET display_name = :display_name, roles = :roles, locale = :locale,
 disabled = :disabled, revision = revision + 1, updated_at = now()
@@ -79,7 +79,7 @@ class UserRow:
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
         """From a row of USER_COLUMNS."""
-        return cls(row[0], row[1], row[2], tuple(row[3]), *row[4:11])
+        return cls(*_with_tuples(row))
 
     @property
     def subject(self) -> str:
@@ -113,7 +113,7 @@ class ApiKeyRow:
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
         """From a row of KEY_COLUMNS."""
-        return cls(row[0], row[1], tuple(row[2]), tuple(row[3]), *row[4:7])
+        return cls(*_with_tuples(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +177,16 @@ async def lock_outsider(connection: AsyncConnection, issuer: str, subject: str) 
     await connection.execute(LOCK_OUTSIDER, {"who": f"{issuer}\n{subject}"})
 
 
-async def link_user(
-    connection: AsyncConnection, tenant: uuid.UUID, issuer: str, subject: str, user: uuid.UUID
-) -> None:
+async def link_user(connection: AsyncConnection, tenant: uuid.UUID, issuer: str, subject: str, user: uuid.UUID) -> None:
     """Say that somebody of an outside issuer is this account."""
     values = {"tenant": tenant, "issuer": issuer, "subject": subject, "user": user}
     await connection.execute(LINK, values)
 
 
-async def list_users(
-    connection: AsyncConnection, tenant: uuid.UUID, after: str, limit: int
-) -> list[tuple[UserRow, str]]:
-    """Accounts by address, each with the key that continues after it."""
+async def list_users(connection: AsyncConnection, tenant: uuid.UUID, after: str, limit: int) -> list[UserRow]:
+    """Accounts by email_key, beginning after that one."""
     values = {"tenant": tenant, "after": after, "limit": limit}
-    return [(UserRow.of(row), row.email_key) for row in await connection.execute(LIST_USERS, values)]
+    return [UserRow.of(row) for row in await connection.execute(LIST_USERS, values)]
 
 
 async def update_user(
@@ -274,6 +270,10 @@ async def delete_key(connection: AsyncConnection, tenant: uuid.UUID, key: str) -
     await connection.execute(DELETE_KEY, {"tenant": tenant, "id": key})
 
 
-async def _user(connection: AsyncConnection, statement: Any, values: Mapping[str, object]) -> UserRow | None:
+async def _user(connection: AsyncConnection, statement: TextClause, values: Mapping[str, object]) -> UserRow | None:
     row = (await connection.execute(statement, values)).one_or_none()
     return UserRow.of(row) if row else None
+
+
+def _with_tuples(row: Row[Any]) -> Iterator[Any]:
+    return (tuple(value) if isinstance(value, list) else value for value in row)

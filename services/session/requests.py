@@ -43,6 +43,7 @@ class RequestLog:
         request: Message,
         answer: type[M],
         work: Callable[[], Awaitable[M]],
+        *,
         secrets: tuple[str, ...] = (),
     ) -> M:
         """Do `work` unless this request did it before. The transaction must be of the principal's tenant.
@@ -53,12 +54,12 @@ class RequestLog:
         request_id: str = getattr(request, "request_id", "")
         if not request_id:
             return await work()
-        key = {
+        key: dict[str, object] = {
             "tenant": uuid.UUID(principal.tenant_id),
             "subject": principal.subject,
             "request_id": uuid.UUID(request_id),
         }
-        claim = {"method": request.DESCRIPTOR.full_name, "digest": self.digest(request)}
+        claim: dict[str, object] = {"method": request.DESCRIPTOR.full_name, "digest": self.digest(request)}
         if (await connection.execute(CLAIM, {**key, **claim})).rowcount == 0:
             return await self._earlier(connection, key, claim, answer)
         made = await work()

@@ -95,6 +95,7 @@ async def sign_in_visitor(
     visitor: uuid.UUID,
     family: uuid.UUID,
     token: Credential,
+    *,
     about: tuple[str, str],
     lifetime: datetime.timedelta,
 ) -> None:

@@ -3,16 +3,16 @@
 import base64
 import json
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from services.session.identity.access_tokens import TYPE, family_of
 
 BEARER = "Bearer "
 
 
-def family_of_call(context: Any) -> uuid.UUID | None:  # noqa: ANN401 - grpc's servicer context
+def family_of_call(context: object) -> uuid.UUID | None:
     """The family of the sign-in behind a call; None for API keys and services."""
-    metadata = dict(context.invocation_metadata() or ())
+    metadata = dict(cast("Any", context).invocation_metadata() or ())
     parts = str(metadata.get("authorization", "")).removeprefix(BEARER).split(".")
     header, claims = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
     return family_of(str(claims.get("jti", ""))) if header.get("typ") == TYPE else None

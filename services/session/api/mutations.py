@@ -46,7 +46,7 @@ class Mutations:
         principal = caller()
         async with self.denials(principal, action), self._database.unit_of_work(principal.tenant_id) as connection:
             return await self._requests.once(
-                connection, principal, request, answer, lambda: work(connection, principal), secrets
+                connection, principal, request, answer, lambda: work(connection, principal), secrets=secrets
             )
 
     @contextlib.asynccontextmanager

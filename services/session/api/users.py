@@ -1,7 +1,6 @@
 """UserService."""
 
 import uuid
-from typing import Any
 
 from google.protobuf import empty_pb2
 from parley.session.v1 import identity_pb2 as pb
@@ -79,7 +78,7 @@ class UserService(service_grpc.UserServiceServicer):
         self._cache = cache
         self._tokens = tokens
 
-    async def CreateUser(self, request: service_pb.CreateUserRequest, context: Any) -> pb.User:  # noqa: ANN401, ARG002
+    async def CreateUser(self, request: service_pb.CreateUserRequest, context: object) -> pb.User:  # noqa: N802
         """AlreadyExists for a taken address, PermissionDenied for roles above the caller's."""
         user = request.user
         new = store.NewUser(uuid.UUID(int=0), user.email, user.display_name, user.roles, user.locale, user.disabled)
@@ -89,7 +88,7 @@ class UserService(service_grpc.UserServiceServicer):
 
         return await self._mutations.run(request, pb.User, work, action="users.create")
 
-    async def GetUser(self, request: service_pb.GetUserRequest, context: Any) -> pb.User:  # noqa: ANN401, ARG002
+    async def GetUser(self, request: service_pb.GetUserRequest, context: object) -> pb.User:  # noqa: N802
         """One's own account; another's with session.users.get."""
         reader = caller()
         own = request.name == "users/me"
@@ -104,7 +103,7 @@ class UserService(service_grpc.UserServiceServicer):
         await self._cache.set(key, message.SerializeToString(), CACHE_SECONDS)
         return message
 
-    async def ListUsers(self, request: service_pb.ListUsersRequest, context: Any) -> service_pb.ListUsersResponse:  # noqa: ANN401, ARG002
+    async def ListUsers(self, request: service_pb.ListUsersRequest, context: object) -> service_pb.ListUsersResponse:  # noqa: N802
         """By address."""
         reader = caller()
         size = page_size(request.page_size, DEFAULT_PAGE, LARGEST_PAGE)
@@ -112,11 +111,11 @@ class UserService(service_grpc.UserServiceServicer):
         after = (self._tokens.read(filters, request.page_token) or [""])[0]
         async with self._database.unit_of_work(reader.tenant_id) as connection:
             rows = await store.list_users(connection, uuid.UUID(reader.tenant_id), after, size + 1)
-        token = self._tokens.make(filters, [rows[size - 1][1]]) if len(rows) > size else ""
-        users = [to_proto(row) for row, _ in rows[:size]]
+        token = self._tokens.make(filters, [store.email_key(rows[size - 1].email)]) if len(rows) > size else ""
+        users = [to_proto(row) for row in rows[:size]]
         return service_pb.ListUsersResponse(users=users, next_page_token=token)
 
-    async def UpdateUser(self, request: service_pb.UpdateUserRequest, context: Any) -> pb.User:  # noqa: ANN401, ARG002
+    async def UpdateUser(self, request: service_pb.UpdateUserRequest, context: object) -> pb.User:  # noqa: N802
         """Nobody changes somebody above them, or gives roles above their own."""
         user = parse_user(request.user.name, "user.name")
         changes = requested_changes(request)
@@ -128,7 +127,7 @@ class UserService(service_grpc.UserServiceServicer):
         await self._cache.delete(cache_key(caller().tenant_id, user))
         return message
 
-    async def DeleteUser(self, request: service_pb.DeleteUserRequest, context: Any) -> empty_pb2.Empty:  # noqa: ANN401, ARG002
+    async def DeleteUser(self, request: service_pb.DeleteUserRequest, context: object) -> empty_pb2.Empty:  # noqa: N802
         """Its refresh tokens are revoked; access tokens end within minutes."""
         user = parse_user(request.name)
 
@@ -140,7 +139,7 @@ class UserService(service_grpc.UserServiceServicer):
         await self._cache.delete(cache_key(caller().tenant_id, user))
         return message
 
-    async def ChangePassword(self, request: service_pb.ChangePasswordRequest, context: Any) -> empty_pb2.Empty:  # noqa: ANN401
+    async def ChangePassword(self, request: service_pb.ChangePasswordRequest, context: object) -> empty_pb2.Empty:  # noqa: N802
         """The sign-in that is used for it stays; the caller's other sign-ins end."""
         family = family_of_call(context)
         await self._people.count_password_attempt(caller())

@@ -5,10 +5,11 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import UnsupportedAlgorithmError
-from joserfc.jws import JWSAlgModel, JWSRegistry
+from joserfc.jws import JWSRegistry
 
 from services.common.security.principal import Principal
 from services.session.identity.keyring import ALGORITHM, KeyRing
@@ -17,9 +18,12 @@ TYPE = "at+jwt"
 
 
 class FixedAlgorithms(JWSRegistry):
-    """Exactly the algorithms it is given. EdDSA is the name Envoy knows, so joserfc's advice to rename it is not taken."""
+    """Exactly the algorithms it is given.
 
-    def get_alg(self, name: str) -> JWSAlgModel:
+    EdDSA is the name Envoy knows, so joserfc's advice to use the newer one is not taken.
+    """
+
+    def get_alg(self, name: str) -> Any:  # noqa: ANN401 - joserfc does not export its type
         """The model of an allowed algorithm. Raises UnsupportedAlgorithmError."""
         if name not in (self.allowed or ()):
             message = f"the algorithm {name} is not allowed"
@@ -62,7 +66,7 @@ class AccessTokens:
         """A token for this principal, ending no later than `not_after`."""
         now = datetime.datetime.fromtimestamp(int(self._clock()), datetime.UTC)
         expire_at = min(now + self._lifetime, not_after or datetime.datetime.max.replace(tzinfo=datetime.UTC))
-        key = self._ring.current(now)
+        key_id, private = self._ring.current(now)
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
@@ -74,8 +78,8 @@ class AccessTokens:
             "exp": int(expire_at.timestamp()),
             "jti": token_id(family),
         }
-        header = {"typ": TYPE, "alg": ALGORITHM, "kid": key.key_id}
-        return AccessToken(jwt.encode(header, claims, key.private, registry=SIGNING), expire_at)
+        header = {"typ": TYPE, "alg": ALGORITHM, "kid": key_id}
+        return AccessToken(jwt.encode(header, claims, private, registry=SIGNING), expire_at)
 
 
 def token_id(family: uuid.UUID | None) -> str:

@@ -29,9 +29,7 @@ REMEMBER_SECONDS = 10.0
 class KeyExchange:
     """Access tokens for API keys. For the edge, which asks at every request, answers are kept for ten seconds."""
 
-    def __init__(
-        self, database: Database, tokens: AccessTokens, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, database: Database, tokens: AccessTokens, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._tokens = tokens
         self._clock = clock
@@ -62,9 +60,7 @@ class KeyExchange:
         use = await token_store.use_api_key(self._database, key) if key else None
         if key is None or use is None:
             raise Unauthenticated("the API key is not valid", reason="CREDENTIALS_INVALID")
-        principal = Principal(
-            str(key.tenant_id), f"apiKeys/{key.key_id}", frozenset(use.roles), frozenset(use.scopes)
-        )
+        principal = Principal(str(key.tenant_id), f"apiKeys/{key.key_id}", frozenset(use.roles), frozenset(use.scopes))
         return Grant(principal, self._tokens.issue(principal, not_after=use.expires_at))
 
     def _keep(self, digest: bytes, token: str) -> None:
@@ -107,9 +103,7 @@ class OidcExchange:
             raise _refused()
         return await self._with_roles(connection, tenant, user, person)
 
-    async def _first_time(
-        self, connection: AsyncConnection, tenant: uuid.UUID, person: OutsidePerson
-    ) -> store.UserRow:
+    async def _first_time(self, connection: AsyncConnection, tenant: uuid.UUID, person: OutsidePerson) -> store.UserRow:
         email = person.email or stand_in_address(person)
         user = await store.user_by_email(connection, tenant, email)
         if user is not None and not (person.email and person.issuer.link_by_email):

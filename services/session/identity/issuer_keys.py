@@ -24,6 +24,11 @@ FETCH_SECONDS = 5.0
 MAXIMUM_BYTES = 256 * 1024
 MAXIMUM_KEYS = 64
 CHUNK_BYTES = 16 * 1024
+KINDS: dict[tuple[object, object], str] = {
+    ("RSA", None): "RS256",
+    ("EC", "P-256"): "ES256",
+    ("OKP", "Ed25519"): "EdDSA",
+}
 
 PublicKey = RSAKey | ECKey | OKPKey
 
@@ -38,9 +43,7 @@ class VerifyingKey:
 
 def algorithm_of(jwk: Mapping[str, Any]) -> str:
     """The algorithm a key is for, empty when it is of no kind we take or says something else of itself."""
-    kind = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}.get(
-        (jwk.get("kty"), jwk.get("crv")), ""
-    )
+    kind = KINDS.get((jwk.get("kty"), jwk.get("crv")), "")
     claimed = jwk.get("alg", kind)
     return kind if claimed == kind and jwk.get("use", "sig") == "sig" else ""
 
@@ -72,11 +75,8 @@ def _imported(jwk: dict[str, Any]) -> PublicKey | None:
 class IssuerKeys:
     """Renewed when old or when an unknown kid comes, but never more than twice a minute."""
 
-    def __init__(
-        self, issuer: OidcIssuer, client: aiohttp.ClientSession, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, issuer: OidcIssuer, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer
-        self._client = client
         self._clock = clock
         self._keys: dict[str, VerifyingKey] = {}
         self._fetched = float("-inf")
@@ -125,14 +125,19 @@ class IssuerKeys:
         return address
 
     async def _fetch(self, url: str) -> dict[str, Any]:
-        body = bytearray()
-        async with self._client.get(url, allow_redirects=False) as response:
+        async with aiohttp.ClientSession() as client, client.get(url, allow_redirects=False) as response:
             if response.status != 200:
                 message = f"status {response.status}"
                 raise ValueError(message)
-            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                body += chunk
-                if len(body) > MAXIMUM_BYTES:
-                    message = "the document is too large"
-                    raise ValueError(message)
-        return dict(json.loads(bytes(body)))
+            return dict(json.loads(await read_bounded(response.content)))
+
+
+async def read_bounded(content: aiohttp.StreamReader) -> bytes:
+    """A body of at most MAXIMUM_BYTES. ValueError for a larger one."""
+    body = bytearray()
+    async for chunk in content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAXIMUM_BYTES:
+            message = "the document is too large"
+            raise ValueError(message)
+    return bytes(body)

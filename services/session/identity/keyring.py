@@ -10,7 +10,6 @@ from joserfc.jwk import OKPKey
 from services.common.errors import Unavailable
 
 ALGORITHM = "EdDSA"
-CURVE = "Ed25519"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +18,13 @@ class SigningKey:
 
     key_id: str
     public: dict[str, Any]
-    private: OKPKey | None
+    private: OKPKey
     activate_at: datetime.datetime
     retire_at: datetime.datetime | None = None
 
     def verifies(self, now: datetime.datetime) -> bool:
         """Whether it belongs into the published set."""
         return self.retire_at is None or self.retire_at > now
-
-    def signs(self, now: datetime.datetime) -> bool:
-        """Whether it may sign."""
-        return self.private is not None and self.activate_at <= now and self.verifies(now)
 
 
 class KeyRing:
@@ -42,11 +37,11 @@ class KeyRing:
         """Take over what was just read, newest activation first."""
         self._keys = tuple(sorted(keys, key=lambda key: key.activate_at, reverse=True))
 
-    def current(self, now: datetime.datetime) -> SigningKey:
-        """The youngest key that may sign. Raises Unavailable before the first is loaded."""
+    def current(self, now: datetime.datetime) -> tuple[str, OKPKey]:
+        """Id and private half of the youngest key that may sign. Raises Unavailable before the first is loaded."""
         for key in self._keys:
-            if key.signs(now):
-                return key
+            if key.activate_at <= now and key.verifies(now):
+                return key.key_id, key.private
         raise Unavailable("no signing key is loaded yet", reason="DEPENDENCY_UNAVAILABLE")
 
     def age(self, now: datetime.datetime) -> datetime.timedelta | None:
@@ -60,7 +55,7 @@ class KeyRing:
 
 def new_private_key(key_id: str) -> OKPKey:
     """A fresh Ed25519 key."""
-    return OKPKey.generate_key(CURVE, {"kid": key_id, "use": "sig", "alg": ALGORITHM}, private=True, auto_kid=False)
+    return OKPKey.generate_key("Ed25519", {"kid": key_id, "use": "sig", "alg": ALGORITHM}, private=True, auto_kid=False)
 
 
 def public_jwk(key: OKPKey) -> dict[str, Any]:

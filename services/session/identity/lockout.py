@@ -13,4 +13,5 @@ def wait_after(attempts: int) -> datetime.timedelta:
     over = attempts - FREE_ATTEMPTS
     if over <= 0:
         return datetime.timedelta()
-    return min(FIRST_WAIT * 2 ** min(over - 1, 20), LONGEST_WAIT)
+    doubled = 1 << min(over - 1, 20)
+    return min(FIRST_WAIT * doubled, LONGEST_WAIT)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 from joserfc import jwt
 from joserfc.errors import JoseError
 
@@ -40,11 +39,10 @@ class OidcVerifier:
     def __init__(
         self,
         issuers: Sequence[OidcIssuer],
-        client: aiohttp.ClientSession,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sources = tuple((issuer, IssuerKeys(issuer, client, monotonic)) for issuer in issuers)
+        self._sources = tuple((issuer, IssuerKeys(issuer, monotonic)) for issuer in issuers)
         self._clock = clock
 
     async def verify(self, token: str, tenant: str) -> OutsidePerson:
@@ -99,10 +97,9 @@ def check_claims(claims: Mapping[str, Any], issuer: OidcIssuer, now: float) -> N
     """Issuer, audience, times and subject of verified claims. Unauthenticated."""
     if claims.get("iss") != issuer.issuer or not addressed(claims, issuer):
         raise invalid("it is meant for somebody else")
-    expires = claims.get("exp")
-    if not _is_time(expires):
+    if not _is_time(claims.get("exp")):
         raise invalid("it never expires")
-    if expires + SKEW_SECONDS <= now:
+    if claims["exp"] + SKEW_SECONDS <= now:
         raise Unauthenticated("the token has expired", reason="TOKEN_EXPIRED")
     for name in ("nbf", "iat"):
         if name in claims and (not _is_time(claims[name]) or claims[name] - SKEW_SECONDS > now):

@@ -66,9 +66,15 @@ class People:
             check_strength("password", password, new.email)
             hashed = await self._passwords.hash(password)
         complete = store.NewUser(
-            uuid7(), new.email, new.display_name, tuple(sorted(set(new.roles))) or DEFAULT_ROLES, new.locale, new.disabled,
-            password_hash=hashed, password_expired=bool(hashed),
-        )  # fmt: skip
+            uuid7(),
+            new.email,
+            new.display_name,
+            tuple(sorted(set(new.roles))) or DEFAULT_ROLES,
+            new.locale,
+            new.disabled,
+            password_hash=hashed,
+            password_expired=bool(hashed),
+        )
         return await store.insert_user(connection, tenant, complete)
 
     async def read(self, reader: Principal, user: uuid.UUID) -> store.UserRow:

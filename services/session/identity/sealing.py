@@ -15,7 +15,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class SealBroken(Exception):  # noqa: N818 - reads as what happened
+class SealBroken(Exception):
     """The sealed bytes do not open with this key and place."""
 
 
@@ -53,4 +53,6 @@ class Sealer:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one other purpose."""
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"parley/{purpose}".encode()).derive(self._key)
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"parley/{purpose}".encode()).derive(
+            self._key
+        )

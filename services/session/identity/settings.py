@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 from services.common.config import Settings
 from services.session.identity.roles import GRANTABLE
 from services.session.identity.sealing import key_bytes
+from services.session.token_store import Lifetimes
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Algorithm = Literal["RS256", "ES256", "EdDSA"]
@@ -71,7 +72,9 @@ class IdentitySettings(Settings):
     oidc_issuers: Annotated[tuple[OidcIssuer, ...], NoDecode] = ()
     access_token_seconds: int = Field(default=900, ge=30, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
-    refresh_family_days: int = Field(default=90, ge=1, le=730, description="a sign-in ends after this, however often renewed")
+    refresh_family_days: int = Field(
+        default=90, ge=1, le=730, description="a sign-in ends after this, however often renewed"
+    )
     signing_key_days: int = Field(default=30, ge=1, le=365)
     signing_key_lead_seconds: int = Field(default=900, ge=0, le=86_400, description="published before it signs")
     argon2_memory_kib: int = Field(default=65_536, ge=8)
@@ -95,3 +98,9 @@ class IdentitySettings(Settings):
     def access_token_lifetime(self) -> datetime.timedelta:
         """Of tokens given at sign-in."""
         return datetime.timedelta(seconds=self.access_token_seconds)
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """Of refresh tokens and of a sign-in as a whole."""
+        days = self.refresh_token_days, self.refresh_family_days
+        return Lifetimes(*(datetime.timedelta(days=count) for count in days))

@@ -79,7 +79,7 @@ class SignIn:
         visitor, family = uuid7(), uuid7()
         text, token = new_refresh_token(tenant)
         await token_store.sign_in_visitor(
-            self._database, visitor, family, token, (locale, bot), self._lifetimes.family
+            self._database, visitor, family, token, about=(locale, bot), lifetime=self._lifetimes.family
         )
         principal = Principal(str(tenant), f"visitors/{visitor}", VISITOR_ROLES)
         return Grant(principal, self._tokens.issue(principal, family=family), text)

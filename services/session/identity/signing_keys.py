@@ -74,7 +74,7 @@ class SigningKeys:
         values = {
             "key_id": key_id,
             "public_jwk": json.dumps(public_jwk(key), sort_keys=True),
-            "private_sealed": self._sealer.seal(key.as_json(private=True).encode(), _place(key_id)),
+            "private_sealed": self._sealer.seal(json.dumps(key.as_dict(private=True)).encode(), _place(key_id)),
             "sealed_with": self._sealer.fingerprint,
             "activate_at": activate_at,
         }

@@ -3,13 +3,21 @@
 import os
 import sys
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    YamlConfigSettingsSource,
+)
+from yaml import YAMLError
 
 S = TypeVar("S", bound="Settings")
 PREFIX = "PARLEY_"
+SECRETS_DIR, SETTINGS_FILE = f"{PREFIX}SECRETS_DIR", f"{PREFIX}SETTINGS_FILE"
 
 
 class Settings(BaseSettings):
@@ -58,9 +66,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, that over secret files, those over the settings file."""
         sources = [init_settings, env_settings]
-        if os.environ.get(f"{PREFIX}SECRETS_DIR"):
+        if os.environ.get(SECRETS_DIR):
             sources.append(file_secret_settings)
-        settings_file = os.environ.get(f"{PREFIX}SETTINGS_FILE")
+        settings_file = os.environ.get(SETTINGS_FILE)
         if settings_file:
             sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=settings_file))
         return tuple(sources)
@@ -72,11 +80,21 @@ class Settings(BaseSettings):
 
 def load(kind: type[S]) -> S:
     """Read and check; ends the process with a line per wrong setting."""
-    secrets = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    options: dict[str, Any] = {}
+    for variable, is_there in ((SECRETS_DIR, Path.is_dir), (SETTINGS_FILE, Path.is_file)):
+        named = os.environ.get(variable)
+        if named and not is_there(Path(named)):
+            sys.exit(f"{variable}: expected something to read there, found nothing")
+    if os.environ.get(SECRETS_DIR):
+        options["_secrets_dir"] = os.environ[SECRETS_DIR]
     try:
-        return kind(_secrets_dir=secrets) if secrets else kind()
+        return kind(**options)
     except ValidationError as error:
         sys.exit("\n".join(complaint(dict(item)) for item in error.errors(include_input=False)))
+    except SettingsError as error:
+        sys.exit(f"{PREFIX}*: {error}")
+    except YAMLError:
+        sys.exit(f"{SETTINGS_FILE}: expected YAML")
 
 
 def complaint(item: dict[str, object]) -> str:

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import nats
 from nats.aio.client import Client
@@ -13,11 +13,12 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import PubAck
-from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
+from nats.js.errors import APIError
 
 from services.common import context
-from services.common.bus import streams, subjects
+from services.common.bus import streams
+from services.common.bus.acknowledgements import Acknowledgements, StreamMissing
+from services.common.bus.consuming import Puller
 from services.common.errors import Unavailable
 from services.common.telemetry.logs import logger
 from services.common.telemetry.metrics import Metrics
@@ -25,9 +26,13 @@ from services.common.telemetry.metrics import Metrics
 log = logger(__name__)
 Handler = Callable[[Msg], Awaitable[None]]
 RECONNECT_SECONDS = 0.15
-FETCH_SECONDS = 5.0
+CONNECT_SECONDS = 5.0
 ACK_SECONDS = 5.0
+RECONCILE_SECONDS = 0.5
+RECONCILE_ATTEMPTS = 5
 PENDING_MESSAGES = 65_536
+PENDING_BYTES = 32 * 1024 * 1024
+FAILURES = (NatsError, APIError, OSError, TimeoutError)
 
 
 class Bus:
@@ -39,8 +44,11 @@ class Bus:
         self._metrics = metrics
         self._client = Client()
         self._jetstream: JetStreamContext | None = None
+        self._acknowledgements: Acknowledgements | None = None
         self._reconnected: list[Callable[[], Awaitable[None]]] = []
         self._background: set[asyncio.Task[None]] = set()
+        self._interruption: asyncio.Future[None] | None = None
+        self._reconciling = False
 
     @property
     def connected(self) -> bool:
@@ -49,77 +57,100 @@ class Bus:
 
     async def open(self) -> None:
         """Connect. Unavailable while the server is away; call again."""
-        parts = urlsplit(self._url)
-        client = Client()
         try:
-            await client.connect(
-                servers=[f"nats://{parts.hostname}:{parts.port}"],
-                user=parts.username,
-                password=parts.password,
-                name=self._service,
-                connect_timeout=1,
-                allow_reconnect=False,
-            )
-            await client.close()
-            self._client = await nats.connect(
-                servers=[f"nats://{parts.hostname}:{parts.port}"],
-                user=parts.username,
-                password=parts.password,
-                name=self._service,
-                connect_timeout=1,
-                reconnect_time_wait=RECONNECT_SECONDS,
-                max_reconnect_attempts=-1,
-                ping_interval=5,
-                max_outstanding_pings=2,
-                pending_size=0,
-                error_cb=self._on_error,
-                reconnected_cb=self._on_reconnected,
-            )
+            # nats-py waits two seconds after a refused first connection: a probe that does not wait goes first.
+            probe = await asyncio.wait_for(nats.connect(**self._whereabouts(), allow_reconnect=False), CONNECT_SECONDS)
+            await probe.close()
+            self._interruption = asyncio.get_running_loop().create_future()
+            self._client = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
+            self._acknowledgements = Acknowledgements(self._client)
+            await self._acknowledgements.open()
             self._jetstream = self._client.jetstream(timeout=ACK_SECONDS)
-            await self._reconcile()
-        except (NatsError, APIError, OSError, TimeoutError) as error:
-            with contextlib.suppress(NatsError, OSError):
-                await client.close()
+            await streams.reconcile(self._jetstream)
+        except FAILURES as error:
+            with contextlib.suppress(*FAILURES):
+                await self._client.close()
             raise Unavailable("NATS is away; try again") from error
+
+    def _whereabouts(self) -> dict[str, Any]:
+        parts = urlsplit(self._url)
+        return {
+            "servers": [f"nats://{parts.hostname}:{parts.port or 4222}"],
+            "user": unquote(parts.username) if parts.username else None,
+            "password": unquote(parts.password) if parts.password else None,
+            "name": self._service,
+            "connect_timeout": 1,
+            "error_cb": self._on_error,
+        }
+
+    async def _connect(self) -> Client:
+        return await nats.connect(
+            **self._whereabouts(),
+            reconnect_time_wait=RECONNECT_SECONDS,
+            max_reconnect_attempts=-1,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            pending_size=0,  # nothing is kept for later: a doorbell that rings late is worse than none
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+        )
 
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Call back after every reconnect; the answer takes the callback away again."""
         self._reconnected.append(callback)
-        return lambda: self._reconnected.remove(callback)
+
+        def forget() -> None:
+            if callback in self._reconnected:
+                self._reconnected.remove(callback)
+
+        return forget
 
     def publish(self, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> bool:
-        """A doorbell: sent if the connection stands, else dropped and counted."""
-        if not self._client.is_connected:
+        """A doorbell: sent if the connection stands, else dropped and counted; whether it was sent."""
+        sent = self._send(subject, payload, "", headers)
+        if not sent:
             self._metrics.bus_dropped.inc()
-            return False
-        self._spawn(self._send(subject, payload, headers))
-        return True
+        return sent
 
-    async def _send(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> None:
+    def _send(self, subject: str, payload: bytes, reply: str, headers: dict[str, str] | None) -> bool:
+        """Into the client's buffer, at once: what is published first leaves first."""
+        client = self._client
+        if not client.is_connected or client.pending_data_size > PENDING_BYTES:
+            return False
+        publication = client.publish(subject, payload, reply=reply, headers=headers)
         try:
-            await self._client.publish(subject, payload, headers=headers)
+            publication.send(None)
+        except StopIteration:
+            return True
         except (NatsError, OSError):
-            self._metrics.bus_dropped.inc()
+            return False
+        publication.close()  # it began to wait for a connection that breaks just now
+        return False
 
     async def publish_durable(self, subject: str, payload: bytes, message_id: str) -> None:
         """Into a stream; returns when the stream has it. Unavailable. The same id within two minutes is stored once."""
         acknowledged = await self.publish_async(subject, payload, message_id)
         try:
-            await asyncio.wait_for(acknowledged, ACK_SECONDS)
-        except (NatsError, APIError, OSError, TimeoutError) as error:
-            if isinstance(error, NotFoundError | NoStreamResponseError):
-                self._spawn(self._reconcile())
-            raise Unavailable("the stream did not acknowledge; it will be tried again") from error
+            async with asyncio.timeout(ACK_SECONDS):
+                await acknowledged
+        except TimeoutError:
+            raise Unavailable("the stream did not acknowledge; it will be tried again") from None
 
-    async def publish_async(self, subject: str, payload: bytes, message_id: str) -> asyncio.Future[PubAck]:
-        """Into a stream, without waiting for the acknowledgement. Unavailable when the connection is down."""
-        if self._jetstream is None or not self._client.is_connected:
+    async def publish_async(self, subject: str, payload: bytes, message_id: str) -> asyncio.Future[None]:
+        """Into a stream, without waiting for the acknowledgement; the future raises Unavailable. Unavailable."""
+        if self._acknowledgements is None:
             raise Unavailable("NATS is away; try again")
+        reply, future = self._acknowledgements.expect()
         headers = {"Nats-Msg-Id": message_id, **self.event_headers(subject, message_id)}
-        try:
-            return await self._jetstream.publish_async(subject, payload, headers=headers)
-        except (NatsError, APIError, OSError, TimeoutError) as error:
-            raise Unavailable("NATS is away; try again") from error
+        if not self._send(subject, payload, reply, headers):
+            future.cancel()
+            raise Unavailable("NATS is away; try again")
+        future.add_done_callback(self._notice)
+        return future
+
+    def _notice(self, done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and isinstance(done.exception(), StreamMissing):
+            self._spawn(self._reconcile())
 
     def event_headers(self, subject: str, event_id: str) -> dict[str, str]:
         """CloudEvents attributes, binary mode."""
@@ -135,77 +166,58 @@ class Bus:
         return headers
 
     async def subscribe(self, subject: str, handler: Handler, queue: str = "") -> Subscription:
-        """Core NATS: the handler gets each message; in a queue group one member gets it."""
+        """Core NATS: the handler gets each message; in a queue group one member gets it. Survives reconnects."""
         return await self._client.subscribe(subject, queue=queue, cb=handler, pending_msgs_limit=PENDING_MESSAGES)
 
-    async def consume(self, consumer: streams.Consumer, handler: Callable[[Msg], Awaitable[None]]) -> None:
-        """Pull for ever: ack after the handler, nak with back-off when it raises, dead letter at the end of the back-off."""
+    async def consume(self, consumer: streams.Consumer, handler: Handler) -> None:
+        """Pull for ever: ack after the handler, nak with back-off when it raises, at its end the dead letter."""
+        puller = Puller(consumer, handler, self.publish_durable)
         while True:
             try:
-                await self._pull(consumer, handler)
-            except (NatsError, APIError, OSError, TimeoutError) as error:
+                if self._jetstream is not None and self._interruption is not None and self.connected:
+                    await puller.run(self._jetstream, self._interruption)
+            except FAILURES as error:
                 log.warning("consumer interrupted", consumer=consumer.name, error=type(error).__name__)
-                if isinstance(error, NotFoundError | APIError):
-                    with contextlib.suppress(NatsError, APIError, OSError, TimeoutError):
-                        await self._reconcile()
-                await asyncio.sleep(RECONNECT_SECONDS * 4)
-
-    async def _pull(self, consumer: streams.Consumer, handler: Callable[[Msg], Awaitable[None]]) -> None:
-        jetstream = self._jetstream
-        if jetstream is None:
-            raise NatsError
-        await jetstream.add_consumer(consumer.stream, consumer.config())
-        pull = await jetstream.pull_subscribe_bind(consumer.name, consumer.stream)
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError, nats.errors.TimeoutError):
-                    for message in await pull.fetch(32, timeout=FETCH_SECONDS):
-                        await self._handle(consumer, message, handler)
-                if not self._client.is_connected:
-                    raise NatsError
-        finally:
-            with contextlib.suppress(NatsError, OSError):
-                await pull.unsubscribe()
-
-    async def _handle(
-        self, consumer: streams.Consumer, message: Msg, handler: Callable[[Msg], Awaitable[None]]
-    ) -> None:
-        try:
-            await handler(message)
-        except Exception as error:  # noqa: BLE001 - a bad message must not stop the others
-            await self._refuse(consumer, message, error)
-            return
-        await message.ack()
-
-    async def _refuse(self, consumer: streams.Consumer, message: Msg, error: Exception) -> None:
-        delivered = message.metadata.num_delivered or 1
-        log.warning("message refused", consumer=consumer.name, delivered=delivered, error=type(error).__name__)
-        if delivered <= len(consumer.backoff):
-            await message.nak(delay=consumer.backoff[delivered - 1])
-            return
-        identifier = (message.headers or {}).get("Nats-Msg-Id", f"{consumer.name}-{message.metadata.sequence.stream}")
-        await self.publish_durable(subjects.dead_letter(consumer.name), message.data, f"dead-{identifier}")
-        await message.term()
+                await self._reconcile()
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def close(self) -> None:
         """Flush and leave."""
         for task in list(self._background):
             task.cancel()
-        with contextlib.suppress(NatsError, OSError, TimeoutError):
+        with contextlib.suppress(*FAILURES):
             await asyncio.wait_for(self._client.drain(), 2)
-        with contextlib.suppress(NatsError, OSError):
+        with contextlib.suppress(*FAILURES):
             await self._client.close()
 
     async def _reconcile(self) -> None:
-        if self._jetstream is not None:
-            await streams.reconcile(self._jetstream)
+        """Declare the streams again, one at a time and not all the time."""
+        if self._reconciling or self._jetstream is None:
+            return
+        self._reconciling = True
+        try:
+            for _ in range(RECONCILE_ATTEMPTS):
+                try:
+                    await streams.reconcile(self._jetstream)
+                    break
+                except FAILURES as error:  # right after a restart the streams are not up yet
+                    log.debug("streams not reconciled", error=type(error).__name__)
+                    await asyncio.sleep(RECONCILE_SECONDS)
+        finally:
+            self._reconciling = False
+
+    async def _on_disconnected(self) -> None:
+        if self._acknowledgements is not None:
+            self._acknowledgements.abandon()
+        interruption, self._interruption = self._interruption, asyncio.get_running_loop().create_future()
+        if interruption is not None and not interruption.done():
+            interruption.set_result(None)
 
     async def _on_reconnected(self) -> None:
         self._spawn(self._after_reconnect())
 
     async def _after_reconnect(self) -> None:
-        with contextlib.suppress(NatsError, APIError, OSError, TimeoutError):
-            await self._reconcile()
+        self._spawn(self._reconcile())
         for callback in list(self._reconnected):
             try:
                 await callback()
@@ -215,7 +227,7 @@ class Bus:
     async def _on_error(self, error: Exception) -> None:
         log.debug("nats", error=type(error).__name__)
 
-    def _spawn(self, work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

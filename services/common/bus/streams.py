@@ -42,7 +42,7 @@ STREAMS = {
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A durable pull consumer. `backoff`: seconds before each redelivery; its length bounds the deliveries."""
+    """A durable pull consumer. `backoff`: seconds before each redelivery; after its end comes the dead letter."""
 
     name: str
     stream: str
@@ -57,7 +57,7 @@ class Consumer:
             durable_name=self.name,
             filter_subject=self.subject,
             ack_wait=self.ack_wait,
-            max_deliver=len(self.backoff) + 1,
+            max_deliver=-1,  # the bound is kept by Puller, which buries the message before it lets go of it
             max_ack_pending=self.maximum_pending,
         )
 

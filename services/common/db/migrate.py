@@ -1,6 +1,6 @@
 """Migrations: python -m services.common.db.migrate SERVICE [SERVICE ...] [--check].
 
-Runs as parley_owner (PARLEY_POSTGRES_OWNER_DSN). Each service has its own schema, named like it, with its own version table.
+Runs as parley_owner (PARLEY_POSTGRES_OWNER_DSN). Each service has a schema named like it, with its own version table.
 """
 
 import asyncio

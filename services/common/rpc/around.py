@@ -1,6 +1,7 @@
-"""What happens round every call: trace, metrics, errors, request id, deadline, authentication, permission, validation."""
+"""Round every call: trace, metrics, errors, request id, deadline, authentication, permission, validation."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 from types import TracebackType
@@ -167,10 +168,8 @@ class Call:
     def _leave(self, code: str) -> None:
         self._concerns.metrics.observe(self._method.path, code, self._started)
         if self._reset is not None:
-            try:
+            with contextlib.suppress(ValueError):  # a stream may be closed from another context
                 context.CURRENT.reset(self._reset)
-            except ValueError:  # a stream may be closed from another context
-                pass
             self._reset = None
         if self._span is not None:
             self._span.__exit__(None, None, None)

@@ -103,6 +103,7 @@ class Unary:
         self._method = method
 
     def __call__(self, request: Any, *, timeout: float | None = None) -> Awaitable[Any]:  # noqa: ANN401
+        """The answer; ParleyError."""
         return self._call(request, timeout)
 
     async def _call(self, request: Any, timeout: float | None) -> Any:  # noqa: ANN401, ASYNC109 - grpc's own word
@@ -123,6 +124,7 @@ class Streaming:
         self._method = method
 
     async def __call__(self, request: Any, *, timeout: float | None = None) -> AsyncIterator[Any]:  # noqa: ANN401, ASYNC109
+        """The answers; ParleyError. Closing the iterator cancels the call."""
         limit, metadata = self._channel.prepare(timeout, streaming=True)
         call = self._method(request, timeout=limit, metadata=metadata)
         try:

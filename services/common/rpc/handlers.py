@@ -9,7 +9,7 @@ import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
 from parley.common.v1 import access_pb2
 
-Around = Callable[["Method", Any, grpc.aio.ServicerContext], Any]
+Around = Callable[["Method", Any, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ RANK = ("visitor", "user", "agent", "developer", "admin", "owner")
 
 def matches(pattern: str, permission: str) -> bool:
     """ "session.*" matches "session.messages.post"; "*" matches all."""
-    if pattern == "*" or pattern == permission:
+    if pattern in {"*", permission}:
         return True
     return pattern.endswith(".*") and permission.startswith(pattern[:-1])
 

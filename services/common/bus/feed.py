@@ -32,7 +32,7 @@ class Batch(Generic[E]):
 
 
 class EventFeed(Generic[E]):
-    """Hands events to `deliver`, which must not wait. `read(after)`: a batch of the ledger, and whether more follows."""
+    """Hands events to `deliver`, which must not wait. `read(after)`: a batch of the ledger and whether more follows."""
 
     def __init__(
         self,

@@ -17,8 +17,8 @@ BATCH_SECONDS = 0.05
 SWEEP_SECONDS = 1.0
 SWEEP_AGE = datetime.timedelta(seconds=2)
 SWEEP_ROWS = 500
-QUEUE_ROWS = 10_000
-LEADER_LOCK = 0x7061_726C
+PUBLICATIONS = 2_000
+UNMARKED_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ class OutboxRow:
 
 
 class OutboxRelay:
-    """submit() right after the commit; run() marks what was acknowledged; sweep() finds what was forgotten."""
+    """submit() right after the commit; run() marks what was acknowledged; sweep() finds what was forgotten.
+
+    Rows are told at least once; the stream recognises a repeat by the row's id within two minutes, its readers always.
+    """
 
     def __init__(
         self, bus: Bus, relay: Database, metrics: Metrics, *, schema: str, redeliver_after: float = 30.0
@@ -44,28 +47,44 @@ class OutboxRelay:
         self._metrics = metrics
         self._schema = schema
         self._redeliver_after = datetime.timedelta(seconds=redeliver_after)
-        self._done: list[OutboxRow] = []
+        self._told: list[OutboxRow] = []
         self._wake = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
 
     def submit(self, rows: Sequence[OutboxRow]) -> None:
         """Publish now. What fails, or does not fit into the bound, stays for the sweeper."""
-        if len(self._publishing) >= QUEUE_ROWS:
+        if not rows or len(self._publishing) >= PUBLICATIONS:
             return
-        task = asyncio.create_task(self._publish(list(rows)))
+        task = asyncio.create_task(self._tell_and_note(list(rows)))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
-    async def _publish(self, rows: list[OutboxRow]) -> None:
+    async def _tell_and_note(self, rows: list[OutboxRow]) -> None:
+        told = await self._tell(rows)
+        if told and len(self._told) < UNMARKED_ROWS:
+            self._told.extend(told)
+            self._wake.set()
+
+    async def _tell(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """Publish in order; the rows that arrived."""
+        futures = [await self._publish(row) for row in rows]
+        waiting = [future for future in futures if future is not None]
+        if waiting:
+            await asyncio.wait(waiting, timeout=ACK_SECONDS)
+        return [row for row, future in zip(rows, futures, strict=True) if arrived(future)]
+
+    async def _publish(self, row: OutboxRow) -> asyncio.Future[None] | None:
         try:
-            futures = [await self._bus.publish_async(row.subject, row.payload, str(row.id)) for row in rows]
-            async with asyncio.timeout(ACK_SECONDS):
-                await asyncio.gather(*futures)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the row is still there
+            if row.durable:
+                return await self._bus.publish_async(row.subject, row.payload, str(row.id))
+        except ParleyError as error:
             log.debug("outbox row left to the sweeper", error=type(error).__name__)
-            return
-        self._done.extend(rows)
-        self._wake.set()
+            return None
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._bus.publish(row.subject, row.payload, self._bus.event_headers(row.subject, str(row.id))):
+            future.set_result(None)
+            return future
+        return None
 
     async def run(self) -> None:
         """Mark what was acknowledged, in batches; for ever."""
@@ -73,7 +92,7 @@ class OutboxRelay:
             await self._wake.wait()
             await asyncio.sleep(BATCH_SECONDS)
             self._wake.clear()
-            rows, self._done = self._done, []
+            rows, self._told = self._told, []
             self._metrics.outbox_pending.set(len(self._publishing))
             try:
                 await self._mark(rows)
@@ -92,23 +111,37 @@ class OutboxRelay:
             )
 
     async def sweep(self) -> None:
-        """Tell again what nobody acknowledged; for ever. Several replicas may do so: ids make repeats recognisable."""
+        """Tell again what nobody acknowledged; for ever. One process of all does it at a time."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             if not self._bus.connected:
                 continue
             try:
-                await self._sweep_once()
-            except ParleyError:
-                log.debug("outbox sweep postponed")
+                async with self._relay.leading("outbox") as leads:
+                    while leads and await self._sweep_once():
+                        log.debug("more outbox rows wait")
+            except ParleyError as error:
+                log.debug("outbox sweep postponed", error=type(error).__name__)
 
-    async def _sweep_once(self) -> None:
+    async def _sweep_once(self) -> bool:
+        """Whether to go on at once: there were as many as fit, and they arrived."""
         statement = f"""SELECT id, tenant_id, subject, payload, durable, hold FROM {self._schema}.outbox
         WHERE (published_at IS NULL AND created_at < clock_timestamp() - $1::interval)
            OR (hold AND published_at < clock_timestamp() - $2::interval)
         ORDER BY created_at, id LIMIT $3"""  # noqa: S608 - the schema is a constant of the service
         found = await self._relay.call(statement, SWEEP_AGE, self._redeliver_after, SWEEP_ROWS)
         rows = [OutboxRow(*tuple(row)) for row in found]
-        if rows:
-            log.info("outbox rows told again", rows=len(rows))
-            await self._publish(rows)
+        told = await self._tell(rows)
+        if told:
+            log.info("outbox rows told again", rows=len(told))
+            await self._mark(told)
+        return len(told) == SWEEP_ROWS
+
+
+def arrived(future: asyncio.Future[None] | None) -> bool:
+    """Whether a publication was acknowledged; one that was not is given up."""
+    if future is None or not future.done():
+        if future is not None:
+            future.cancel()
+        return False
+    return not future.cancelled() and future.exception() is None

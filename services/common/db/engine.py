@@ -1,6 +1,8 @@
 """PostgreSQL behind one object: units of work for the many, one-statement calls for the hot few."""
 
+import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,15 +12,27 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from services.common import context
 from services.common.errors import Aborted, AlreadyExists, DeadlineExceeded, Internal, ParleyError, Unavailable
 from services.common.telemetry.logs import logger
 
 log = logger(__name__)
 STATEMENT_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 SET_TENANT = text("SELECT set_config('app.tenant_id', :tenant, true)")
 CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 AWAY = ("08", "57", "53")
+BROKEN = ("closed", "closing", "released", "terminated", "connection")
+DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Plain(asyncpg.Connection):  # type: ignore[misc]
+    """Goes back to the pool as it is: call() leaves nothing behind that a round trip would have to clean up."""
+
+    def get_reset_query(self) -> str:
+        """Nothing."""
+        return ""
 
 
 class Database:
@@ -39,11 +53,12 @@ class Database:
                 self._dsn,
                 min_size=1,
                 max_size=self._size,
+                connection_class=Plain,
                 timeout=CONNECT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
                 server_settings={"application_name": self._name, "jit": "off"},
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             raise translated(error) from None
 
     @property
@@ -56,10 +71,28 @@ class Database:
         if self._pool is None:
             raise Unavailable("the database is away; try again")
         try:
-            rows: list[asyncpg.Record] = await self._pool.fetch(statement, *arguments)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            async with asyncio.timeout(patience()):
+                rows: list[asyncpg.Record] = await self._pool.fetch(statement, *arguments)
+        except DRIVER_ERRORS as error:
             raise translated(error) from None
         return rows
+
+    @contextlib.asynccontextmanager
+    async def leading(self, task: str) -> AsyncIterator[bool]:
+        """Whether this process leads in a task now: one of all processes does, for the length of the block."""
+        key = int.from_bytes(hashlib.blake2b(f"{self.schema}/{task}".encode(), digest_size=8).digest(), signed=True)
+        if self._pool is None:
+            raise Unavailable("the database is away; try again")
+        try:
+            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+                leads = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", key))
+                try:
+                    yield leads
+                finally:
+                    if leads and not connection.is_closed():
+                        await connection.execute("SELECT pg_advisory_unlock($1)", key)
+        except DRIVER_ERRORS as error:
+            raise translated(error) from None
 
     @contextlib.asynccontextmanager
     async def unit_of_work(self, tenant_id: str) -> AsyncIterator[AsyncConnection]:
@@ -72,7 +105,7 @@ class Database:
             raise
         except DBAPIError as error:
             raise translated(root(error)) from None
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             raise translated(error) from None
 
     def _sqlalchemy(self) -> AsyncEngine:
@@ -100,7 +133,11 @@ class Database:
         if self._engine is not None:
             await self._engine.dispose()
         if self._pool is not None:
-            self._pool.terminate()
+            try:
+                await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+            except DRIVER_ERRORS:
+                self._pool.terminate()
+            self._pool = None
 
 
 def root(error: DBAPIError) -> BaseException:
@@ -120,11 +157,23 @@ def translated(error: BaseException) -> ParleyError:
         return Aborted("two writers met; try again")
     if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
         return DeadlineExceeded("the database took too long; try again")
-    if isinstance(error, OSError | asyncpg.InterfaceError) or state.startswith(AWAY):
+    if isinstance(error, OSError) or state.startswith(AWAY) or broken(error):
         log.warning("database away", error=type(error).__name__)
         return Unavailable("the database is away; try again")
     log.error("statement failed", error=type(error).__name__, sqlstate=state, detail=str(error)[:500])
     return Internal("internal error")
+
+
+def broken(error: BaseException) -> bool:
+    """Whether asyncpg complains of the connection, not of how it is used."""
+    return isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in BROKEN)
+
+
+def patience() -> float:
+    """Seconds a statement may take: what the call it serves has left, at most STATEMENT_SECONDS."""
+    call = context.current_or_none()
+    left = call.remaining() if call is not None else None
+    return STATEMENT_SECONDS if left is None else max(0.001, min(left, STATEMENT_SECONDS))
 
 
 def as_json(value: Any) -> Any:  # noqa: ANN401 - jsonb, as either driver gives it

@@ -4,9 +4,11 @@ import os
 import re
 import time
 import uuid
+from functools import lru_cache
 
 from services.common.errors import InvalidArgument
 
+CANONICAL = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 NAMESPACE = uuid.UUID("6f4a3f0e-5d0b-5c39-9f0c-7061726c6579")
 
 
@@ -25,18 +27,22 @@ def derived_id(*parts: object) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, "/".join(str(part) for part in parts))
 
 
+@lru_cache(maxsize=256)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """What a name of the pattern looks like: no part is empty, none holds a slash, a blank or a control character."""
+    return re.compile(re.escape(pattern).replace(r"\*", r"([^/\s\x00-\x1f\x7f]+)"))
+
+
 def parse_name(pattern: str, name: str, field: str = "name") -> tuple[str, ...]:
     """Parts of a resource name: parse_name("bots/*/versions/*", ...) -> ("hello", "3"). InvalidArgument."""
-    expression = "^" + re.escape(pattern).replace(r"\*", "([^/]+)") + "$"
-    match = re.match(expression, name)
+    match = compiled(pattern).fullmatch(name)
     if match is None:
         raise InvalidArgument.field(field, f'a name like "{pattern}"', name)
     return match.groups()
 
 
 def parse_uuid(text: str, field: str) -> uuid.UUID:
-    """A UUID. InvalidArgument that names the field."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise InvalidArgument.field(field, "a UUID", text) from None
+    """A UUID in its usual spelling: one thing has one name. InvalidArgument that names the field."""
+    if CANONICAL.fullmatch(text) is None:
+        raise InvalidArgument.field(field, "a UUID", text)
+    return uuid.UUID(text)

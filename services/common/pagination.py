@@ -32,7 +32,7 @@ class PageTokens:
     def make(self, filters: Sequence[object], position: Sequence[object]) -> str:
         """A token for what follows `position` (JSON values) in the list that `filters` describe."""
         body = json.dumps([int(time.time()), [str(item) for item in position]], separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._sign(filters, body) + body).decode().rstrip("=")
+        return encoded(self._sign(filters, body) + body)
 
     def read(self, filters: Sequence[object], token: str) -> list[str] | None:
         """The position in a token, None without one. InvalidArgument when it was not made for this list."""
@@ -44,11 +44,11 @@ class PageTokens:
             metadata={"field": "page_token"},
         )
         try:
-            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise refused from None
         signature, body = raw[:DIGEST_BYTES], raw[DIGEST_BYTES:]
-        if not hmac.compare_digest(signature, self._sign(filters, body)):
+        if not hmac.compare_digest(signature, self._sign(filters, body)) or encoded(raw) != token:
             raise refused
         made, position = json.loads(body)
         if made + LIFETIME_SECONDS < time.time():
@@ -56,5 +56,10 @@ class PageTokens:
         return [str(item) for item in position]
 
     def _sign(self, filters: Sequence[object], body: bytes) -> bytes:
-        scope = "\x1f".join(str(item) for item in filters).encode()
+        scope = json.dumps([str(item) for item in filters]).encode()
         return hashlib.blake2b(scope + b"\x1e" + body, key=self._key, digest_size=DIGEST_BYTES).digest()
+
+
+def encoded(raw: bytes) -> str:
+    """Base64 for addresses, without padding."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

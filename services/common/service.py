@@ -137,7 +137,7 @@ def assemble(name: str, settings: Settings) -> Chassis:
         database=database,
         relay_database=relay,
         bus=Bus(dsn(settings.nats_url), name, metrics),
-        cache=Cache(dsn(settings.valkey_url) or "redis://127.0.0.1:1"),
+        cache=Cache(dsn(settings.valkey_url)),
     )
 
 

@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey
 
 from services.common.errors import Unauthenticated, Unavailable
+from services.common.security.policy import RANK
 from services.common.security.principal import Principal
 from services.common.telemetry.logs import logger
 
@@ -28,6 +29,7 @@ JWKS_FRESH_SECONDS = 300.0
 JWKS_MAXIMUM_SECONDS = 3600.0
 JWKS_RETRY_SECONDS = 2.0
 SKEW_SECONDS = 5
+PEOPLE = frozenset(RANK)
 
 
 class MeshSigner:
@@ -46,6 +48,7 @@ class MeshSigner:
             return kept[1]
         made = self._mint(originator, int(now))
         self._kept[originator] = (now + MESH_SECONDS - MESH_RENEW_SECONDS, made)
+        self._kept.move_to_end(originator)
         if len(self._kept) > CACHE_ENTRIES:
             self._kept.popitem(last=False)
         return made
@@ -75,19 +78,30 @@ class RemoteKeys:
         self._url = url
         self._keys: KeySet | None = None
         self._fetched = 0.0
-        self._asked = 0.0
+        self._asked = -JWKS_RETRY_SECONDS
+        self._refreshing: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str) -> OKPKey | ECKey | None:
         """The key of that id; an unknown id asks the issuer again, at most every two seconds."""
         found = self._known(kid)
-        age = time.monotonic() - self._fetched
-        if found is not None and age < JWKS_FRESH_SECONDS:
+        if found is not None and self._age() < JWKS_FRESH_SECONDS:
+            return found
+        if found is not None and self._age() < JWKS_MAXIMUM_SECONDS:
+            self._refresh_aside()
             return found
         await self._refresh()
-        if self._keys is None or time.monotonic() - self._fetched > JWKS_MAXIMUM_SECONDS:
+        if self._keys is None or self._age() > JWKS_MAXIMUM_SECONDS:
             raise Unavailable("the signing keys cannot be read now; try again")
         return self._known(kid)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._fetched
+
+    def _refresh_aside(self) -> None:
+        """Nobody waits for keys that are still good."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._refresh())
 
     def _known(self, kid: str) -> OKPKey | ECKey | None:
         for key in self._keys.keys if self._keys else ():
@@ -129,6 +143,7 @@ class TokenVerifier:
         if found[0] <= time.time():
             del self._kept[token]
             return None
+        self._kept.move_to_end(token)
         return found[1]
 
     async def verify(self, token: str) -> Principal:
@@ -136,26 +151,24 @@ class TokenVerifier:
         found = self.kept(token)
         if found is not None:
             return found
-        header = header_of(token)
-        claims = await self._claims(token, header)
-        principal = mesh_principal(claims) if claims["iss"] == MESH else person(claims)
+        principal, claims = await self._read(token, header_of(token))
         self._kept[token] = (float(claims["exp"]), principal)
         if len(self._kept) > CACHE_ENTRIES:
             self._kept.popitem(last=False)
         return principal
 
-    async def _claims(self, token: str, header: dict[str, Any]) -> dict[str, Any]:
+    async def _read(self, token: str, header: dict[str, Any]) -> tuple[Principal, dict[str, Any]]:
         kid = str(header.get("kid", ""))
         if header.get("typ") == "at+jwt":
             key = await self._people.find(kid)
             claims = decode(token, key)
             check(claims, self._issuer, self._audience)
-            return claims
+            return person(claims), claims
         claims = decode(token, self._mesh.get(kid))
         check(claims, MESH, MESH)
         if claims.get("sub") != f"services/{kid}":
             raise Unauthenticated("the token does not verify")
-        return claims
+        return mesh_principal(claims), claims
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -163,7 +176,7 @@ def header_of(token: str) -> dict[str, Any]:
     try:
         part = token.split(".", 1)[0]
         header = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise Unauthenticated("the token is malformed") from None
     if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
         raise Unauthenticated("the token does not verify")
@@ -177,7 +190,7 @@ def decode(token: str, key: Any) -> dict[str, Any]:  # noqa: ANN401 - any kind o
     allowed = ["ES256"] if isinstance(key, ECKey) else ["EdDSA", "Ed25519"]
     try:
         return dict(jwt.decode(token, key, algorithms=allowed).claims)
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, TypeError, RecursionError):
         raise Unauthenticated("the token does not verify") from None
 
 
@@ -188,9 +201,12 @@ def check(claims: dict[str, Any], issuer: str, audience: str) -> None:
     if claims.get("iss") != issuer or audience not in listed:
         raise Unauthenticated("the token is not meant for this service")
     now = time.time()
-    if not isinstance(claims.get("exp"), int | float) or claims["exp"] + SKEW_SECONDS < now:
+    expires, begins = claims.get("exp"), claims.get("nbf", 0)
+    if not isinstance(expires, int | float) or not isinstance(begins, int | float):
+        raise Unauthenticated("the token lacks a claim")
+    if expires + SKEW_SECONDS < now:
         raise Unauthenticated("the token has expired: refresh it", reason="TOKEN_EXPIRED")
-    if claims.get("nbf", 0) - SKEW_SECONDS > now:
+    if begins - SKEW_SECONDS > now:
         raise Unauthenticated("the token is not valid yet")
 
 
@@ -200,7 +216,7 @@ def person(claims: dict[str, Any]) -> Principal:
         return Principal(
             tenant_id=str(claims["tid"]),
             subject=str(claims["sub"]),
-            roles=frozenset(claims.get("roles", ())),
+            roles=frozenset(claims.get("roles", ())) & PEOPLE,
             scopes=frozenset(str(claims.get("scope", "")).split()),
         )
     except (KeyError, TypeError):
@@ -213,10 +229,13 @@ def mesh_principal(claims: dict[str, Any]) -> Principal:
     obo = claims.get("obo")
     if not obo:
         return Principal(tenant_id="", subject=claims["sub"], roles=frozenset({"service"}), service=service)
-    return Principal(
-        tenant_id=str(obo["tid"]),
-        subject=str(obo["sub"]),
-        roles=frozenset(obo["roles"]),
-        scopes=frozenset(str(obo.get("scope", "")).split()),
-        service=service,
-    )
+    try:
+        return Principal(
+            tenant_id=str(obo["tid"]),
+            subject=str(obo["sub"]),
+            roles=frozenset(obo["roles"]),
+            scopes=frozenset(str(obo.get("scope", "")).split()),
+            service=service,
+        )
+    except (AttributeError, KeyError, TypeError):
+        raise Unauthenticated("the token lacks a claim") from None

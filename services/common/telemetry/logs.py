@@ -30,30 +30,39 @@ def add_call(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def mask(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """No field named like a secret is ever written."""
+    """No field named like a secret is ever written. Counts of tokens are no secret."""
     for key in event:
-        if any(word in key.lower() for word in SECRET_WORDS):
+        if not key.endswith("tokens") and any(word in key.lower() for word in SECRET_WORDS):
             event[key] = "***"
     return event
 
 
 def configure(service: str, level: str, form: str) -> None:
     """Set up logs of the process, once."""
-    renderer: Any = structlog.processors.JSONRenderer()
+    # Traces go without local variables, which hold what people said and what keys are.
+    plain = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+    renderers: list[Any] = [plain, structlog.processors.JSONRenderer()]
     if form == "console":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        console = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+        renderers = [console]
+
+    def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            add_service,
             add_call,
             mask,
-            structlog.processors.dict_tracebacks if form == "json" else structlog.processors.StackInfoRenderer(),
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -24,7 +24,8 @@ class Metrics:
         )
         self.ws_connections = Gauge("ws_connections", "Open WebSockets", registry=self.registry)
         self.llm_requests = Counter("llm_requests_total", "Model calls", ["model", "outcome"], registry=self.registry)
-        self.llm_cache_hits = Counter("llm_cache_hits", "Answers from the cache", ["layer"], registry=self.registry)
+        # A gauge that only rises: a counter of this name would be written as llm_cache_hits_total.
+        self.llm_cache_hits = Gauge("llm_cache_hits", "Answers from the cache", ["layer"], registry=self.registry)
         self.db_pool_size = Gauge("db_pool_size", "Database connections", ["pool"], registry=self.registry)
         self.memory_usage = Gauge("memory_usage", "Resident bytes", registry=self.registry)
         self.rpc_handled = Counter("rpc_handled_total", "Calls served", ["method", "code"], registry=self.registry)

@@ -64,9 +64,10 @@ class AccessTokens:
         self, principal: Principal, *, family: uuid.UUID | None = None, not_after: datetime.datetime | None = None
     ) -> AccessToken:
         """A token for this principal, ending no later than `not_after`."""
-        now = datetime.datetime.fromtimestamp(int(self._clock()), datetime.UTC)
+        exactly = datetime.datetime.fromtimestamp(self._clock(), datetime.UTC)
+        now = exactly.replace(microsecond=0)
         expire_at = min(now + self._lifetime, not_after or datetime.datetime.max.replace(tzinfo=datetime.UTC))
-        key_id, private = self._ring.current(now)
+        key_id, private = self._ring.current(exactly)
         claims = {
             "iss": self._issuer,
             "aud": self._audience,

@@ -38,11 +38,15 @@ class KeyRing:
         self._keys = tuple(sorted(keys, key=lambda key: key.activate_at, reverse=True))
 
     def current(self, now: datetime.datetime) -> tuple[str, OKPKey]:
-        """Id and private half of the youngest key that may sign. Raises Unavailable before the first is loaded."""
-        for key in self._keys:
-            if key.activate_at <= now and key.verifies(now):
-                return key.key_id, key.private
-        raise Unavailable("no signing key is loaded yet", reason="DEPENDENCY_UNAVAILABLE")
+        """Id and private half of the youngest key whose time has come, by a slow clock the eldest.
+
+        Raises Unavailable before the first is loaded.
+        """
+        published = [key for key in self._keys if key.verifies(now)]
+        if not published:
+            raise Unavailable("no signing key is loaded yet")
+        chosen = next((key for key in published if key.activate_at <= now), published[-1])
+        return chosen.key_id, chosen.private
 
     def age(self, now: datetime.datetime) -> datetime.timedelta | None:
         """How long ago the newest key began or will begin to sign; None without keys."""

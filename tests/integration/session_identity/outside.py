@@ -1,0 +1,70 @@
+"""An OIDC issuer to trust or not: keys over HTTP, tokens of any shape."""
+
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from cli.stack.layout import unused_port
+from services.session.identity.access_tokens import FixedAlgorithms
+
+AUDIENCE = "parley-client"
+ANY = FixedAlgorithms(algorithms=["RS256", "ES256", "EdDSA", "HS256", "none"])
+
+
+class OutsideIssuer:
+    """Serves a JWKS and a discovery document, counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.port = unused_port(set())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.rsa = RSAKey.generate_key(2048, {"kid": "rsa"}, private=True)
+        self.ec = ECKey.generate_key("P-256", {"kid": "ec"}, private=True)
+        self.ed = OKPKey.generate_key("Ed25519", {"kid": "ed"}, private=True)
+        self.stranger = ECKey.generate_key("P-256", {"kid": "ec"}, private=True)
+        self.asked = 0
+        self._runner: web.AppRunner | None = None
+
+    def configuration(self) -> list[dict[str, Any]]:
+        roles = {"roles_claim": "realm.groups", "role_map": {"staff": "agent", "builders": "developer"}}
+        return [
+            {"issuer": self.url, "audience": AUDIENCE, **roles},
+            {"issuer": self.url, "audience": "linked", "jwks_url": f"{self.url}/keys", "link_by_email": True},
+            {"issuer": self.url, "audience": "elsewhere", "tenant": "elsewhere", "jwks_url": f"{self.url}/keys"},
+        ]
+
+    def token(self, key: Any = None, *, algorithm: str = "ES256", header: Any = None, **claims: Any) -> str:
+        key = key or self.ec
+        now = int(time.time())
+        body = {"iss": self.url, "aud": AUDIENCE, "sub": "someone", "iat": now, "exp": now + 300, **claims}
+        kept = {name: value for name, value in body.items() if value is not None}
+        return jwt.encode({"alg": algorithm, "kid": key.kid, **(header or {})}, kept, key, registry=ANY)
+
+    def secret_of(self, key: Any) -> OctKey:
+        """A public key misused as a shared secret."""
+        return OctKey.import_key(key.as_pem(private=False), {"kid": key.kid})
+
+    async def __aenter__(self) -> Self:
+        application = web.Application()
+        application.router.add_get("/keys", self._keys)
+        application.router.add_get("/.well-known/openid-configuration", self._discovery)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _keys(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        return web.json_response({"keys": [key.as_dict(private=False) for key in (self.rsa, self.ec, self.ed)]})
+
+    async def _discovery(self, _: web.Request) -> web.Response:
+        return web.json_response({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})

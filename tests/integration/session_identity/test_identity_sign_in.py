@@ -1,0 +1,219 @@
+"""Signing in, renewing, signing out."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+from parley.session.v1 import identity_service_pb2 as service_pb
+
+from services.common.errors import PermissionDenied, ResourceExhausted, Unauthenticated
+from tests.integration.session_identity.world import ADMIN_PASSWORD, World
+from tests.integration.session_identity.people import (
+    PASSWORD,
+    admin_token,
+    change_password,
+    make_user,
+    member,
+    settled,
+    sign_in,
+)
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore:EdDSA is deprecated", "ignore:shutdown_timeout"),
+]
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
+
+
+async def renew(world: World, token: str) -> Any:
+    return await world.client.call(world.client.auth.RefreshToken, service_pb.RefreshTokenRequest(refresh_token=token))
+
+
+async def test_first_admin_may_only_choose_a_password(world: World) -> None:
+    signed = await sign_in(world, "admin@parley.local", ADMIN_PASSWORD)
+    assert signed.password_expired
+    me = await world.client.call(
+        world.client.users.GetUser, service_pb.GetUserRequest(name="users/me"), signed.access_token
+    )
+    assert me.email == "admin@parley.local"
+    assert me.password_expired
+    with pytest.raises(PermissionDenied):
+        await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), signed.access_token)
+    renewed = await renew(world, signed.refresh_token)
+    with pytest.raises(PermissionDenied):
+        await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), renewed.access_token)
+    token = await admin_token(world)
+    listed = await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), token)
+    assert "admin@parley.local" in {user.email for user in listed.users}
+
+
+async def test_claims(world: World) -> None:
+    _, tokens = await member(world, "agent")
+    claims = claims_of(tokens.access_token)
+    assert claims["iss"] == "parley"
+    assert claims["aud"] == "parley-api"
+    assert claims["sub"] == tokens.subject
+    assert claims["roles"] == ["agent"]
+    assert claims["tid"] == str(world.identity.tenants.operator)
+    assert claims["exp"] - claims["iat"] == 900
+    assert tokens.expire_time.seconds == claims["exp"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "tenant"),
+    [
+        ("admin@parley.local", "wrong password", ""),
+        ("nobody@parley.local", ADMIN_PASSWORD, ""),
+        ("admin@parley.local", ADMIN_PASSWORD, "no-such-tenant"),
+        ("admin@parley.local", ADMIN_PASSWORD, "Not A Slug"),
+    ],
+)
+async def test_all_failures_read_alike(world: World, email: str, password: str, tenant: str) -> None:
+    with pytest.raises(Unauthenticated) as caught:
+        await sign_in(world, email, password, tenant)
+    assert caught.value.reason == "CREDENTIALS_INVALID"
+    assert caught.value.message == "the tenant, e-mail address or password is wrong"
+
+
+async def test_account_waits_after_many_failures_and_parallel_guesses_count(world: World) -> None:
+    user = await make_user(world, await admin_token(world), "user")
+    outcomes = await asyncio.gather(
+        *(sign_in(world, user.email, f"guess number {number}") for number in range(20)), return_exceptions=True
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Unauthenticated)]
+    waiting = [outcome for outcome in outcomes if isinstance(outcome, ResourceExhausted)]
+    assert len(refused) == 6
+    assert len(waiting) == 14
+    assert all(outcome.reason == "LIMIT_REACHED" and outcome.retry_after for outcome in waiting)
+    with pytest.raises(ResourceExhausted):
+        await sign_in(world, user.email, PASSWORD)
+
+
+async def test_unknown_accounts_wait_alike(world: World) -> None:
+    for _ in range(6):
+        with pytest.raises(Unauthenticated):
+            await sign_in(world, "ghost@example.com", "whatever it may be")
+    with pytest.raises(ResourceExhausted):
+        await sign_in(world, "ghost@example.com", "whatever it may be")
+
+
+async def test_success_clears_the_count(world: World) -> None:
+    user = await make_user(world, await admin_token(world), "user")
+    for _ in range(2):
+        for _ in range(4):
+            with pytest.raises(Unauthenticated):
+                await sign_in(world, user.email, "not this one")
+        assert (await sign_in(world, user.email, PASSWORD)).subject == user.name
+
+
+async def test_refresh_token_works_once_and_reuse_revokes_the_family(world: World) -> None:
+    _, tokens = await member(world, "user")
+    second = await renew(world, tokens.refresh_token)
+    assert second.subject == tokens.subject
+    with pytest.raises(Unauthenticated) as caught:
+        await renew(world, tokens.refresh_token)
+    assert caught.value.reason == "TOKEN_REUSED"
+    with pytest.raises(Unauthenticated) as caught:
+        await renew(world, second.refresh_token)
+    assert caught.value.reason == "TOKEN_INVALID"
+
+
+async def test_two_at_once_are_a_reuse(world: World) -> None:
+    _, tokens = await member(world, "user")
+    outcomes = await asyncio.gather(*(renew(world, tokens.refresh_token) for _ in range(8)), return_exceptions=True)
+    good = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+    assert len(good) == 1
+    with pytest.raises(Unauthenticated):
+        await renew(world, good[0].refresh_token)
+
+
+async def test_another_sign_in_of_the_same_person_is_another_family(world: World) -> None:
+    user, tokens = await member(world, "user")
+    other = await sign_in(world, user.email, PASSWORD + "!")
+    await renew(world, tokens.refresh_token)
+    with pytest.raises(Unauthenticated):
+        await renew(world, tokens.refresh_token)
+    assert (await renew(world, other.refresh_token)).access_token
+
+
+async def test_sign_out(world: World) -> None:
+    _, tokens = await member(world, "user")
+    request = service_pb.RevokeTokenRequest(refresh_token=tokens.refresh_token)
+    await world.client.call(world.client.auth.RevokeToken, request)
+    await world.client.call(world.client.auth.RevokeToken, request)
+    with pytest.raises(Unauthenticated):
+        await renew(world, tokens.refresh_token)
+
+
+@pytest.mark.parametrize("token", ["rt_" + "A" * 64, "rt_short-but-long-enough", "pk_" + "A" * 64, "x" * 512])
+async def test_made_up_refresh_tokens(world: World, token: str) -> None:
+    with pytest.raises(Unauthenticated) as caught:
+        await renew(world, token)
+    assert caught.value.reason == "TOKEN_INVALID"
+    await world.client.call(world.client.auth.RevokeToken, service_pb.RevokeTokenRequest(refresh_token=token))
+
+
+async def test_expired_refresh_token(world: World) -> None:
+    _, tokens = await member(world, "user")
+    async with world.chassis.database.unit_of_work(str(world.identity.tenants.operator)) as connection:
+        await connection.exec_driver_sql(
+            "UPDATE session.refresh_tokens SET expires_at = now() - interval '1 second' WHERE used_at IS NULL"
+            f" AND family_id IN (SELECT id FROM session.token_families WHERE subject = '{tokens.subject}')"
+        )
+    with pytest.raises(Unauthenticated) as caught:
+        await renew(world, tokens.refresh_token)
+    assert caught.value.reason == "TOKEN_EXPIRED"
+
+
+async def test_visitor(world: World) -> None:
+    request = service_pb.SignInVisitorRequest(locale="pt-BR", bot="hello")
+    visitor = await world.client.call(world.client.auth.SignInVisitor, request)
+    claims = claims_of(visitor.access_token)
+    assert claims["roles"] == ["visitor"]
+    assert claims["sub"].startswith("visitors/")
+    renewed = await renew(world, visitor.refresh_token)
+    assert renewed.subject == visitor.subject
+    with pytest.raises(PermissionDenied):
+        await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), visitor.access_token)
+
+
+async def test_changing_the_password_ends_other_sign_ins_only(world: World) -> None:
+    user, here = await member(world, "user")
+    there = await sign_in(world, user.email, PASSWORD + "!")
+    await change_password(world, here.access_token, PASSWORD + "!", PASSWORD + "?")
+    assert (await renew(world, here.refresh_token)).access_token
+    with pytest.raises(Unauthenticated):
+        await renew(world, there.refresh_token)
+    with pytest.raises(Unauthenticated):
+        await sign_in(world, user.email, PASSWORD + "!")
+
+
+async def test_wrong_current_password_is_counted(world: World) -> None:
+    _, tokens = await member(world, "user")
+    for _ in range(6):
+        with pytest.raises(PermissionDenied) as caught:
+            await change_password(world, tokens.access_token, "not the one", PASSWORD + "?")
+        assert caught.value.reason == "CREDENTIALS_INVALID"
+    with pytest.raises(ResourceExhausted):
+        await change_password(world, tokens.access_token, PASSWORD + "!", PASSWORD + "?")
+
+
+async def test_disabled_user_is_out(world: World) -> None:
+    token = await admin_token(world)
+    user = await make_user(world, token, "user")
+    tokens = await settled(world, user)
+    user.disabled = True
+    request = service_pb.UpdateUserRequest(user=user)
+    request.user.etag = ""
+    request.update_mask.paths.append("disabled")
+    await world.client.call(world.client.users.UpdateUser, request, token)
+    with pytest.raises(Unauthenticated):
+        await renew(world, tokens.refresh_token)
+    with pytest.raises(Unauthenticated):
+        await sign_in(world, user.email, PASSWORD + "!")

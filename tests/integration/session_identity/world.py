@@ -1,0 +1,50 @@
+"""An installation to talk to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import grpc.aio
+from parley.session.v1 import identity_service_pb2_grpc as service_grpc
+
+from services.common.errors import from_status
+from services.common.service import Chassis
+from services.session.identity.settings import IdentitySettings
+from services.session.identity.wiring import Identity
+from tests.integration.session_identity.outside import OutsideIssuer
+
+ADMIN_PASSWORD = "correct horse battery staple"
+TIMEOUT = 20.0
+
+
+class Channel:
+    """A channel whose errors are the tree, as callers inside the mesh see them."""
+
+    def __init__(self, address: str) -> None:
+        self.channel = grpc.aio.insecure_channel(address)
+        self.auth = service_grpc.AuthServiceStub(self.channel)
+        self.users = service_grpc.UserServiceStub(self.channel)
+        self.api_keys = service_grpc.ApiKeyServiceStub(self.channel)
+        self.tenants = service_grpc.TenantServiceStub(self.channel)
+
+    async def call(self, method: Any, request: Any, token: str = "") -> Any:
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        try:
+            return await method(request, timeout=TIMEOUT, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            raise from_status(error) from None
+
+
+@dataclass
+class World:
+    """One installation."""
+
+    chassis: Chassis
+    identity: Identity
+    client: Channel
+    settings: IdentitySettings
+    issuer: OutsideIssuer
+    owner_dsn: str
+
+    @property
+    def operations(self) -> str:
+        return f"http://127.0.0.1:{self.settings.operations_port}"

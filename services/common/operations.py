@@ -1,5 +1,6 @@
 """The HTTP listener of a service: metrics, liveness, readiness, and what routes the service adds."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from services.common.telemetry.metrics import Metrics
 log = logger(__name__)
 Check = Callable[[], Awaitable[None]]
 LARGEST_BODY = 1024 * 1024
+CHECK_SECONDS = 2.0
 
 
 class OperationsServer:
@@ -21,11 +23,15 @@ class OperationsServer:
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self.application = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._measure])
-        self.application.router.add_get("/metrics", self._metrics)
-        self.application.router.add_get("/healthz", self._live)
-        self.application.router.add_get("/readyz", self._ready)
+        self._add_routes(self.application)
+        self.waiting: tuple[str, ...] = ()
         self._checks: dict[str, Check] = {}
         self._runner: web.AppRunner | None = None
+
+    def _add_routes(self, application: web.Application) -> None:
+        application.router.add_get("/metrics", self._metrics)
+        application.router.add_get("/healthz", self._live)
+        application.router.add_get("/readyz", self._ready)
 
     def require(self, name: str, check: Check) -> None:
         """The service is not ready while this check raises."""
@@ -33,25 +39,34 @@ class OperationsServer:
 
     async def failing(self) -> dict[str, str]:
         """What is away now."""
-        found: dict[str, str] = {}
+        found = dict.fromkeys(self.waiting, "NotStarted")
         for name, check in self._checks.items():
             try:
-                await check()
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await check()
             except (ParleyError, OSError, TimeoutError) as error:
                 found[name] = type(error).__name__
         return found
 
+    async def announce(self, host: str, port: int) -> None:
+        """Answer for liveness before the service is built, which may have to wait for what it needs. OSError."""
+        early = web.Application()
+        self._add_routes(early)
+        self.waiting = ("start",)
+        self._runner = await listen(early, host, port)
+
     async def start(self, host: str, port: int) -> None:
         """Listen. OSError when the port is taken."""
-        self._runner = web.AppRunner(self.application, access_log=None, handle_signals=False)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, reuse_port=False, shutdown_timeout=1).start()
+        await self.stop()
+        self.waiting = ()
+        self._runner = await listen(self.application, host, port)
 
     async def stop(self) -> None:
         """Stop listening."""
         if self._runner is not None:
+            runner, self._runner = self._runner, None
             with contextlib.suppress(TimeoutError):
-                await self._runner.cleanup()
+                await runner.cleanup()
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self.metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
@@ -82,3 +97,15 @@ class OperationsServer:
                 time.perf_counter() - started
             )
         return response
+
+
+async def listen(application: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve an application. OSError when the port is taken."""
+    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, reuse_port=False, shutdown_timeout=1).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner

@@ -1,11 +1,10 @@
 """The life of a process: configure, open (dependencies may come later), serve, drain."""
 
 import asyncio
-import contextlib
 import os
 import signal
-import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from services.common.config import Settings
 from services.common.db.engine import Database
 from services.common.errors import ParleyError, Unavailable
 from services.common.operations import OperationsServer
+from services.common.processes import CHILD, parent_gone, supervise
 from services.common.rpc.client import Mesh
 from services.common.rpc.server import RpcServer
 from services.common.security.tokens import MeshSigner, TokenVerifier
@@ -27,10 +27,10 @@ from services.common.telemetry.metrics import Metrics
 from services.common.telemetry.tracing import Tracing
 
 log = logs.logger(__name__)
-CHILD = "PARLEY_CHILD"
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 RESTART_SECONDS = (0.1, 0.5, 1.0, 5.0)
 READINESS_SECONDS = 1.0
+STABLE_SECONDS = 60.0
 
 
 class Tasks:
@@ -48,10 +48,12 @@ class Tasks:
     async def _keep(self, name: str, factory: Callable[[], Coroutine[Any, Any, None]]) -> None:
         failures = 0
         while True:
+            started = time.monotonic()
             try:
                 await factory()
             except Exception as error:
                 log.exception("background task failed", task=name, error=type(error).__name__)
+                failures = 0 if time.monotonic() - started > STABLE_SECONDS else failures
                 await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
                 failures += 1
             else:
@@ -186,22 +188,27 @@ async def serve(service: Service, settings: Settings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     starting = asyncio.create_task(start(service, chassis))
-    waiting = asyncio.create_task(stopping.wait())
-    done, _ = await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if starting in done:
-        starting.result()
-        await waiting
-    starting.cancel()
+    ends = {starting, asyncio.create_task(stopping.wait())}
+    orphaned = {asyncio.create_task(parent_gone())} if CHILD in os.environ else set()
+    done, waiting = await asyncio.wait({*ends, *orphaned}, return_when=asyncio.FIRST_COMPLETED)
+    if done == {starting} and starting.exception() is None:
+        _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in (starting, *waiting):
+        task.cancel()
+    outcome = await asyncio.gather(starting, return_exceptions=True)
     await stop(service, chassis)
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
 
 
 async def start(service: Service, chassis: Chassis) -> None:
     """Connect, build, listen."""
     settings = chassis.settings
+    port = settings.operations_port + int(os.environ.get(CHILD, "0"))
+    await chassis.operations.announce(settings.host, port)
     await connect(chassis)
     await service.open(chassis)
     await chassis.server.start()
-    port = settings.operations_port + int(os.environ.get(CHILD, "0"))
     await chassis.operations.start(settings.host, port)
     chassis.tasks.spawn("readiness", lambda: watch_readiness(chassis))
     log.info("serving", port=settings.port, operations_port=port)
@@ -221,8 +228,10 @@ async def stop(service: Service, chassis: Chassis) -> None:
         chassis.relay_database.close,
     ]
     for step in steps:
-        with contextlib.suppress(TimeoutError, ParleyError, OSError):
-            await asyncio.wait_for(step(), chassis.settings.stop_seconds + 2)
+        try:
+            await asyncio.wait_for(step(), chassis.settings.stop_seconds + chassis.settings.drain_seconds + 2)
+        except Exception as error:  # noqa: BLE001 - what cannot be closed must not keep the rest open
+            log.warning("not closed in order", error=type(error).__name__)
     chassis.tracing.close()
 
 
@@ -233,21 +242,7 @@ def run(factory: Callable[[], Service], settings_type: type[Settings]) -> None:
     logs.configure(service.name, settings.log_level, settings.log_format)
     if settings.processes > 1 and CHILD not in os.environ:
         sys.exit(supervise(settings.processes))
-    uvloop.run(serve(service, settings))
-
-
-def supervise(count: int) -> int:
-    """Run `count` copies of this process on one port. Spawned, never forked: grpc does not survive a fork."""
-    arguments = [sys.executable, *sys.orig_argv[1:]]
-    children = [
-        subprocess.Popen(arguments, env={**os.environ, CHILD: str(index)})  # noqa: S603 - this very program
-        for index in range(count)
-    ]
-
-    def forward(signum: int, _: object) -> None:
-        for child in children:
-            child.send_signal(signum)
-
-    signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, forward)
-    return max(abs(child.wait()) for child in children)
+    try:
+        uvloop.run(serve(service, settings))
+    except OSError as error:
+        sys.exit(f"{service.name}: {error}")

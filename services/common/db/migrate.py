@@ -41,6 +41,7 @@ def context_of(connection: Connection, service: str) -> MigrationContext:
 
 def upgrade(connection: Connection, service: str) -> list[str]:
     """Bring one schema up to date; the revisions applied."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {service}"})
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service}"))
     directory = scripts(service)
     context = context_of(connection, service)
@@ -107,14 +108,16 @@ async def run(dsn: str, names: list[str], *, checking: bool) -> int:
     """Upgrade or check each service, one transaction a service."""
     engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
     behind = 0
-    for name in names:
-        async with engine.begin() as connection:
-            if checking:
-                behind += await connection.run_sync(pending, name)
-                continue
-            for revision in await connection.run_sync(upgrade, name):
-                print(f"{name} {revision}")  # noqa: T201
-    await engine.dispose()
+    try:
+        for name in names:
+            async with engine.begin() as connection:
+                if checking:
+                    behind += await connection.run_sync(pending, name)
+                    continue
+                for revision in await connection.run_sync(upgrade, name):
+                    print(f"{name} {revision}")  # noqa: T201
+    finally:
+        await engine.dispose()
     return 1 if behind else 0
 
 

@@ -32,6 +32,7 @@ from services.common.telemetry.tracing import Tracing
 log = logger(__name__)
 BEARER = "Bearer "
 LONGEST_UNARY_SECONDS = 600.0
+LONGEST_REQUEST_ID = 128
 
 
 class Concerns:
@@ -89,12 +90,18 @@ def validate(request: Any) -> None:  # noqa: ANN401 - any message
 
 
 def path_of(violation: Any) -> str:  # noqa: ANN401 - buf.validate.Violation of protovalidate's own runtime
-    """ "session.bot" from a violation."""
+    """ "attachments[0].uri" from a violation."""
     parts = []
     for element in violation.field.elements if violation.field else ():
-        index = getattr(element, "index", None)
-        parts.append(f"{element.field_name}[{index}]" if isinstance(index, int) and index else element.field_name)
+        subscript = element.subscript
+        parts.append(element.field_name if subscript is None else f"{element.field_name}[{subscript.value}]")
     return ".".join(parts)
+
+
+def compile_rules(request: Any) -> None:  # noqa: ANN401 - an empty message
+    """Compile the constraints of a message: a broken rule ends the start, and no call pays for the compilation."""
+    with contextlib.suppress(protovalidate.ValidationError):
+        protovalidate.validate(request)
 
 
 class Call:
@@ -115,7 +122,7 @@ class Call:
     async def __aenter__(self) -> None:
         self._started = time.perf_counter()
         metadata = dict(self._context.invocation_metadata() or ())
-        self.request_id = metadata.get("x-request-id") or str(uuid.uuid4())
+        self.request_id = metadata.get("x-request-id", "")[:LONGEST_REQUEST_ID] or str(uuid.uuid4())
         try:
             await self._enter(metadata)
         except Exception as error:  # noqa: BLE001 - every error ends as a status

@@ -7,12 +7,13 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from services.common.config import Settings
-from services.common.rpc.around import Concerns
+from services.common.rpc.around import Concerns, compile_rules
 from services.common.rpc.handlers import Handlers, describe, wrap
 from services.common.security.tokens import TokenVerifier
 from services.common.telemetry.metrics import Metrics
@@ -54,6 +55,7 @@ class RpcServer:
         add_to_server(servicer, registrar)
         for method_descriptor in descriptor.methods:
             method = describe(method_descriptor)
+            compile_rules(GetMessageClass(method_descriptor.input_type)())
             self._handlers.methods[method.path] = wrap(registrar.handlers[method.path], method, self._concerns.around)
         self._names.append(descriptor.full_name)
 

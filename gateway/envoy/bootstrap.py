@@ -115,7 +115,7 @@ def _access_log(path: str) -> Json:
         "logger": "edge.access",
         "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
         "path": "%PATH(NQ:ORIG_OR_PATH)%",
-        "rpc": "%REQ_WITHOUT_QUERY(PATH)%",
+        "rpc": "%REQ_WITHOUT_QUERY(:PATH)%",
         "protocol": "%PROTOCOL%",
         "status": "%RESPONSE_CODE%",
         "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%",

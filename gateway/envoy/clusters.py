@@ -31,8 +31,6 @@ def _cluster(name: str, endpoints: tuple[Endpoint, ...], protocol: Json, **more:
     return {
         "name": name,
         "type": "STATIC" if all(endpoint.numeric for endpoint in endpoints) else "STRICT_DNS",
-        "dns_refresh_rate": "2s",
-        "dns_failure_refresh_rate": {"base_interval": "0.25s", "max_interval": "1s"},
         "connect_timeout": "1s",
         "lb_policy": "LEAST_REQUEST",
         # Zero healthy hosts: try them all the same, so that the first request after a restart already succeeds.

@@ -114,7 +114,12 @@ def _api_keys() -> Json:
         status_on_error={"code": 503},
     )
     key = typed("type.matcher.v3.HttpRequestHeaderMatchInput", header_name="x-api-key")
-    present = {"single_predicate": {"input": _filter("key", key), "value_match": {"safe_regex": {"google_re2": {}, "regex": ".+"}}}}
+    present = {
+        "single_predicate": {
+            "input": _filter("key", key),
+            "value_match": {"safe_regex": {"google_re2": {}, "regex": ".+"}},
+        }
+    }
     skip = _filter("skip", typed("extensions.filters.common.matcher.action.v3.SkipFilter"))
     absent = {"predicate": {"not_matcher": present}, "on_match": {"action": skip}}
     return typed(

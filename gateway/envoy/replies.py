@@ -26,6 +26,7 @@ STATUSES = {
 }
 WRONG_AUDIENCE = "jwt_authn_access_denied{Audiences_in_Jwt_are_not_allowed}"
 NO_KEYS = "jwt_authn_access_denied{Jwks_remote_fetch_is_failed}"
+TRANSCODING = "response.code_details.contains('grpc_json_transcode_failure')"
 BODY = "%LOCAL_REPLY_BODY%"
 
 
@@ -39,6 +40,11 @@ def _mappers() -> Iterator[Json]:
     yield from _turned(WRONG_AUDIENCE, 401, BODY)
     yield from _turned(NO_KEYS, 503, "the verification keys are not there yet")
     yield from _turned("ext_authz_denied", 401, "the API key is not valid")
+    malformed = _because("response.code_details == 'path_normalization_failed'")
+    yield {"filter": malformed, **_body(400, "the path is malformed: no escaped slashes, nothing above the root")}
+    # A request that is being transcoded looks like gRPC already; what the transcoder refuses is still REST.
+    for status in (400, 404, 413, 500):
+        yield {"filter": _all(_status("EQ", status), _because(TRANSCODING)), **_body(status, BODY)}
     for status in STATUSES:
         yield {"filter": _all(_status("EQ", status), _not_grpc()), **_body(status, BODY)}
     yield {"filter": _all(_status("GE", 500), _not_grpc()), **_body(500, BODY)}
@@ -46,7 +52,7 @@ def _mappers() -> Iterator[Json]:
 
 
 def _turned(details: str, status: int, message: str) -> Iterator[Json]:
-    because = _because(details)
+    because = _because(f"response.code_details == '{details}'")
     yield {"filter": _all(because, _not_grpc()), "status_code": status, **_body(status, message)}
     yield {"filter": because, "status_code": status}
 
@@ -83,13 +89,13 @@ def _not_grpc() -> Json:
     }
 
 
-def _because(details: str) -> Json:
+def _because(expression: str) -> Json:
     return {
         "extension_filter": {
             "name": "envoy.access_loggers.extension_filters.cel",
             "typed_config": typed(
                 "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-                expression=f"response.code_details == '{details}'",
+                expression=expression,
             ),
         }
     }

@@ -1,4 +1,7 @@
-"""Where a path goes. The order matters: the first route that matches wins."""
+"""Where a path goes. The order matters: the first route that matches wins.
+
+A REST request is routed twice: as it came, and by the gRPC path that the transcoder gave it.
+"""
 
 from collections.abc import Iterator
 
@@ -37,8 +40,9 @@ def routes(contract: Contract, settings: EdgeSettings) -> Iterator[Json]:
     for service in contract.services:
         if service.exposed:
             yield from _service(service, limits)
-    yield _rest()
+    yield _answer({"prefix": "/parley."}, 404, "no such service")
     yield _answer({"prefix": "/", "grpc": {}}, 404, "no such service")
+    yield _rest(limits)
     yield _plain({"prefix": "/"}, "web", limits, body=limits.page_body_bytes)
 
 
@@ -83,8 +87,9 @@ def _objects(settings: EdgeSettings) -> Iterator[Json]:
     bounded = {"name": "content-length", "range_match": size}
     yield {"match": {**prefix, "query_parameters": signed, "headers": [reads]}, **route}
     yield {"match": {**prefix, "query_parameters": signed, "headers": [writes, bounded]}, **route}
-    yield _answer({**prefix, "query_parameters": signed, "headers": [writes]}, 413, "the object is too large")
-    yield _answer(prefix, 403, "the address is not signed")
+    too_large = _answer({**prefix, "query_parameters": signed, "headers": [writes]}, 413, "the object is too large")
+    yield {**too_large, "typed_per_filter_config": _bare()}
+    yield {**_answer(prefix, 403, "the address is not signed"), "typed_per_filter_config": _bare()}
 
 
 def _service(service: Service, limits: Limits) -> Iterator[Json]:
@@ -132,13 +137,16 @@ def _streaming(method: Method, limits: Limits) -> Json:
     }
 
 
-def _rest() -> Json:
+def _rest(limits: Limits) -> Json:
     """What every REST request meets first. Once transcoded it has a gRPC path and is routed again."""
     mutations = [{"remove": name} for name in LEAKS]
     mutations.append(_unless_present("cache-control", "no-store"))
     per_route = typed("extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute")
     per_route["mutations"] = {"response_mutations": mutations}
-    return {**_answer({"prefix": "/v1/"}, 404, "no such method"), "typed_per_filter_config": {types.HEADERS: per_route}}
+    # The transcoder parses as bytes come in, so its own limit does not bound a body; the buffer filter does.
+    filters = {types.HEADERS: per_route, types.BUFFER: _buffer(limits.json_body_bytes)}
+    # A route and no direct answer, because the CORS filter looks at routes only. The transcoder lets nothing through.
+    return {"match": {"prefix": "/v1/"}, "route": {"cluster": "web"}, "typed_per_filter_config": filters}
 
 
 def _answer(match: Json, status: int, text: str) -> Json:

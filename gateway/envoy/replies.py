@@ -26,7 +26,13 @@ STATUSES = {
 }
 WRONG_AUDIENCE = "jwt_authn_access_denied{Audiences_in_Jwt_are_not_allowed}"
 NO_KEYS = "jwt_authn_access_denied{Jwks_remote_fetch_is_failed}"
-TRANSCODING = "response.code_details.contains('grpc_json_transcode_failure')"
+# What Envoy would say of the inside of the mesh is for its log.
+MESSAGES = {
+    500: "internal error",
+    502: "the service cannot be reached at the moment",
+    503: "the service cannot be reached at the moment",
+    504: "the service did not answer in time",
+}
 BODY = "%LOCAL_REPLY_BODY%"
 
 
@@ -42,13 +48,15 @@ def _mappers() -> Iterator[Json]:
     yield from _turned("ext_authz_denied", 401, "the API key is not valid")
     malformed = _because("response.code_details == 'path_normalization_failed'")
     yield {"filter": malformed, **_body(400, "the path is malformed: no escaped slashes, nothing above the root")}
-    # A request that is being transcoded looks like gRPC already; what the transcoder refuses is still REST.
-    for status in (400, 404, 413, 500):
-        yield {"filter": _all(_status("EQ", status), _because(TRANSCODING)), **_body(status, BODY)}
     for status in STATUSES:
-        yield {"filter": _all(_status("EQ", status), _not_grpc()), **_body(status, BODY)}
-    yield {"filter": _all(_status("GE", 500), _not_grpc()), **_body(500, BODY)}
+        yield {"filter": _all(_status("EQ", status), _not_grpc()), **_body(status, MESSAGES.get(status, BODY))}
+    yield {"filter": _all(_status("GE", 500), _not_grpc()), **_body(500, MESSAGES[500])}
     yield {"filter": _all(_status("GE", 400), _not_grpc()), **_body(400, BODY)}
+    for status, message in MESSAGES.items():
+        yield {
+            "filter": _status("EQ", status),
+            "body_format_override": {"text_format_source": {"inline_string": message}},
+        }
 
 
 def _turned(details: str, status: int, message: str) -> Iterator[Json]:
@@ -62,7 +70,7 @@ def _body(status: int, message: str) -> Json:
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "parley"}
     request = {"@type": "type.googleapis.com/google.rpc.RequestInfo", "request_id": "%REQ(X-REQUEST-ID)%"}
     details = [info, request]
-    if status == 429:
+    if status in {429, 503}:
         details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retry_delay": "1s"})
     return {"body_format_override": {"json_format": {"code": code, "message": message, "details": details}}}
 
@@ -77,16 +85,15 @@ def _status(comparison: str, value: int) -> Json:
 
 
 def _not_grpc() -> Json:
-    return {
-        "header_filter": {
-            "header": {
-                "name": "content-type",
-                "string_match": {"prefix": "application/grpc"},
-                "invert_match": True,
-                "treat_missing_header_as_empty": True,
-            }
-        }
+    """REST, also when it is transcoded already: then it has a gRPC content type and the path it came by."""
+    plain = {
+        "name": "content-type",
+        "string_match": {"prefix": "application/grpc"},
+        "invert_match": True,
+        "treat_missing_header_as_empty": True,
     }
+    transcoded = {"name": "x-envoy-original-path", "present_match": True}
+    return {"or_filter": {"filters": [{"header_filter": {"header": header}} for header in (plain, transcoded)]}}
 
 
 def _because(expression: str) -> Json:

@@ -17,7 +17,6 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
-
 from parley.session.v1 import (
     identity_service_pb2,
     identity_service_pb2_grpc,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import grpc
 import pytest
 from grpc_status import rpc_status
-
 from parley.session.v1 import session_pb2, session_service_pb2, session_service_pb2_grpc
+
 from tests.integration.gateway_envoy.conftest import Edge, World
 from tests.integration.gateway_envoy.edge_doubles import BROKEN_AFTER_ONE, MISSING, SESSION
 

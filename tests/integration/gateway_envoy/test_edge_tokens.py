@@ -147,8 +147,8 @@ async def test_an_unknown_api_key(edge: Edge, world: World) -> None:
         assert answer.status == 401, "the key is what counts, even beside a good token"
         assert_status(await answer.json(), 16, "TOKEN_INVALID")
     stub = session_service_pb2_grpc.SessionServiceStub(edge.channel)
+    request = session_service_pb2.GetSessionRequest(name=SESSION)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        request = session_service_pb2.GetSessionRequest(name=SESSION)
         await stub.GetSession(request, metadata=(("x-api-key", "pk_bad"),), timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert not world.seen.calls

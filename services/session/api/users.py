@@ -8,7 +8,6 @@ from parley.session.v1 import identity_service_pb2 as service_pb
 from parley.session.v1 import identity_service_pb2_grpc as service_grpc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.cache import Cache
 from services.common.db.engine import Database
 from services.common.errors import InvalidArgument, PermissionDenied
 from services.common.identifiers import parse_name, parse_uuid
@@ -18,15 +17,10 @@ from services.session import identity_store as store
 from services.session.api.bearer import family_of_call
 from services.session.api.mutations import Mutations, caller
 from services.session.identity.people import CHANGEABLE, People, user_id_of
+from services.session.identity.user_cache import UserCache
 
-CACHE_SECONDS = 15 * 60
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
-
-
-def cache_key(tenant: str, user: uuid.UUID) -> str:
-    """Where an account is cached."""
-    return f"user:{tenant}:{user}"
 
 
 def to_proto(user: store.UserRow) -> pb.User:
@@ -70,7 +64,7 @@ class UserService(service_grpc.UserServiceServicer):
     """Accounts of the caller's tenant."""
 
     def __init__(
-        self, database: Database, people: People, mutations: Mutations, cache: Cache, tokens: PageTokens
+        self, database: Database, people: People, mutations: Mutations, cache: UserCache, tokens: PageTokens
     ) -> None:
         self._database = database
         self._people = people
@@ -95,12 +89,11 @@ class UserService(service_grpc.UserServiceServicer):
         user = user_id_of(reader) if own else parse_user(request.name)
         if reader.subject != f"users/{user}" and not reader.may("session.users.get"):
             raise PermissionDenied("this needs the permission session.users.get")
-        key = cache_key(reader.tenant_id, user)
-        cached = await self._cache.get(key)
+        cached = await self._cache.read(reader.tenant_id, user)
         if cached is not None:
-            return pb.User.FromString(cached)
+            return cached
         message = to_proto(await self._people.read(reader, user))
-        await self._cache.set(key, message.SerializeToString(), CACHE_SECONDS)
+        await self._cache.keep(reader.tenant_id, user, message)
         return message
 
     async def ListUsers(self, request: service_pb.ListUsersRequest, context: object) -> service_pb.ListUsersResponse:  # noqa: N802
@@ -124,7 +117,7 @@ class UserService(service_grpc.UserServiceServicer):
             return to_proto(await self._people.update(connection, maker, user, changes, request.user.etag))
 
         message = await self._mutations.run(request, pb.User, work, action="users.update")
-        await self._cache.delete(cache_key(caller().tenant_id, user))
+        await self._cache.forget(caller().tenant_id, user)
         return message
 
     async def DeleteUser(self, request: service_pb.DeleteUserRequest, context: object) -> empty_pb2.Empty:  # noqa: N802
@@ -136,7 +129,7 @@ class UserService(service_grpc.UserServiceServicer):
             return empty_pb2.Empty()
 
         message = await self._mutations.run(request, empty_pb2.Empty, work, action="users.delete")
-        await self._cache.delete(cache_key(caller().tenant_id, user))
+        await self._cache.forget(caller().tenant_id, user)
         return message
 
     async def ChangePassword(self, request: service_pb.ChangePasswordRequest, context: object) -> empty_pb2.Empty:  # noqa: N802
@@ -150,5 +143,5 @@ class UserService(service_grpc.UserServiceServicer):
             return empty_pb2.Empty()
 
         message = await self._mutations.run(request, empty_pb2.Empty, work, action="users.changePassword")
-        await self._cache.delete(cache_key(caller().tenant_id, user_id_of(caller())))
+        await self._cache.forget(caller().tenant_id, user_id_of(caller()))
         return message

@@ -21,6 +21,7 @@ from services.session.identity.oidc import OidcVerifier, OutsidePerson
 from services.session.identity.roles import DEFAULT_ROLES
 from services.session.identity.sign_in import Grant, principal_of
 from services.session.identity.tenancy import TenantDirectory
+from services.session.identity.user_cache import UserCache
 
 REMEMBERED_KEYS = 10_000
 REMEMBER_SECONDS = 10.0
@@ -74,8 +75,14 @@ class OidcExchange:
     """Access tokens for outside tokens; who comes the first time gets an account."""
 
     def __init__(
-        self, database: Database, tenants: TenantDirectory, verifier: OidcVerifier, tokens: AccessTokens
+        self,
+        database: Database,
+        tenants: TenantDirectory,
+        verifier: OidcVerifier,
+        tokens: AccessTokens,
+        cache: UserCache,
     ) -> None:
+        self._cache = cache
         self._database = database
         self._tenants = tenants
         self._verifier = verifier
@@ -91,6 +98,7 @@ class OidcExchange:
             user = await self._account(connection, home, person)
             entry = audit.Entry(user.subject, "tokens.exchange", user.subject, detail={"issuer": person.issuer.issuer})
             await audit.append(connection, home, entry)
+        await self._cache.forget(str(home), user.id)
         principal = principal_of(home, user)
         return Grant(principal, self._tokens.issue(principal), password_expired=user.password_expired)
 

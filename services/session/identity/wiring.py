@@ -30,6 +30,7 @@ from services.session.identity.settings import IdentitySettings
 from services.session.identity.sign_in import SignIn
 from services.session.identity.signing_keys import SigningKeys
 from services.session.identity.tenancy import TenantDirectory
+from services.session.identity.user_cache import UserCache
 from services.session.jwks_routes import EdgeRoutes
 from services.session.requests import RequestLog
 
@@ -88,7 +89,7 @@ async def add_identity(chassis: Chassis, settings: IdentitySettings) -> Identity
         _passwords=passwords,
     )
     await _prepare(database, identity, settings)
-    _register(chassis, settings, identity)
+    _register(chassis, settings, identity, tokens)
     chassis.tasks.spawn("signing keys", lambda: keep_keys(identity.keys))
     chassis.tasks.spawn("identity retention", lambda: keep_tidy(chassis.relay_database, settings.lifetimes.family))
     return identity
@@ -127,22 +128,29 @@ async def _prepare(database: Database, identity: Identity, settings: IdentitySet
     await persist("postgres", first_tenant)
 
 
-def _register(chassis: Chassis, settings: IdentitySettings, identity: Identity) -> None:
-    database, directory = chassis.database, identity.tenants
+def _register(chassis: Chassis, settings: IdentitySettings, identity: Identity, tokens: AccessTokens) -> None:
+    database, directory, people = chassis.database, identity.tenants, identity.people
     mutations = Mutations(database, identity.requests)
-    pages = PageTokens(settings.page_token_secret)
-    key_exchange = KeyExchange(database, identity._tokens)  # noqa: SLF001 - this module builds it
-    oidc_exchange = OidcExchange(database, directory, OidcVerifier(settings.oidc_issuers), identity._tokens)  # noqa: SLF001
+    pages, cache = PageTokens(settings.page_token_secret), UserCache(chassis.cache)
+    key_exchange = KeyExchange(database, tokens)
+    oidc_exchange = OidcExchange(database, directory, OidcVerifier(settings.oidc_issuers), tokens, cache)
     auth = AuthService(
         identity.sign_in, key_exchange, oidc_exchange, identity.keys, directory=directory, mutations=mutations
     )
-    users = UserService(database, identity.people, mutations, chassis.cache, pages)
-    tenants = TenantService(database, directory, identity.people, mutations, pages)
-    api_keys = ApiKeyService(database, mutations, pages)
     services = service_pb.DESCRIPTOR.services_by_name
-    add = chassis.server.add
-    add(service_grpc.add_AuthServiceServicer_to_server, auth, services["AuthService"])
-    add(service_grpc.add_UserServiceServicer_to_server, users, services["UserService"])
-    add(service_grpc.add_ApiKeyServiceServicer_to_server, api_keys, services["ApiKeyService"])
-    add(service_grpc.add_TenantServiceServicer_to_server, tenants, services["TenantService"])
+    for add, servicer, name in (
+        (service_grpc.add_AuthServiceServicer_to_server, auth, "AuthService"),
+        (
+            service_grpc.add_UserServiceServicer_to_server,
+            UserService(database, people, mutations, cache, pages),
+            "UserService",
+        ),
+        (service_grpc.add_ApiKeyServiceServicer_to_server, ApiKeyService(database, mutations, pages), "ApiKeyService"),
+        (
+            service_grpc.add_TenantServiceServicer_to_server,
+            TenantService(database, directory, people, mutations, pages),
+            "TenantService",
+        ),
+    ):
+        chassis.server.add(add, servicer, services[name])
     EdgeRoutes(identity.ring, key_exchange).add_to(chassis.operations.application)

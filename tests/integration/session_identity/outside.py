@@ -1,18 +1,30 @@
 """An OIDC issuer to trust or not: keys over HTTP, tokens of any shape."""
 
+import base64
+import hmac
+import json
 import time
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from cli.stack.layout import unused_port
 from services.session.identity.access_tokens import FixedAlgorithms
 
 AUDIENCE = "parley-client"
 ANY = FixedAlgorithms(algorithms=["RS256", "ES256", "EdDSA", "HS256", "none"])
+
+
+def hand_signed(header: dict[str, Any], body: str, secret: bytes) -> str:
+    """What a library refuses to make: HS256 with any bytes, or no signature."""
+    head = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    if header["alg"] == "none":
+        return f"{head}.{body}."
+    signature = hmac.digest(secret, f"{head}.{body}".encode(), "sha256")
+    return f"{head}.{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 class OutsideIssuer:
@@ -43,9 +55,10 @@ class OutsideIssuer:
         kept = {name: value for name, value in body.items() if value is not None}
         return jwt.encode({"alg": algorithm, "kid": key.kid, **(header or {})}, kept, key, registry=ANY)
 
-    def secret_of(self, key: Any) -> OctKey:
-        """A public key misused as a shared secret."""
-        return OctKey.import_key(key.as_pem(private=False), {"kid": key.kid})
+    def confused(self, key: Any, algorithm: str) -> str:
+        """Signed with the public key as a shared secret, or not at all."""
+        _, body, _ = self.token().split(".")
+        return hand_signed({"alg": algorithm, "kid": key.kid}, body, key.as_pem(private=False))
 
     async def __aenter__(self) -> Self:
         application = web.Application()

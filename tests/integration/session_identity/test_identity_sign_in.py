@@ -9,7 +9,6 @@ import pytest
 from parley.session.v1 import identity_service_pb2 as service_pb
 
 from services.common.errors import PermissionDenied, ResourceExhausted, Unauthenticated
-from tests.integration.session_identity.world import ADMIN_PASSWORD, World
 from tests.integration.session_identity.people import (
     PASSWORD,
     admin_token,
@@ -19,10 +18,11 @@ from tests.integration.session_identity.people import (
     settled,
     sign_in,
 )
+from tests.integration.session_identity.world import ADMIN_PASSWORD, World
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.filterwarnings("ignore:EdDSA is deprecated", "ignore:shutdown_timeout"),
+    pytest.mark.filterwarnings("ignore:EdDSA is deprecated"),
 ]
 
 
@@ -35,22 +35,32 @@ async def renew(world: World, token: str) -> Any:
     return await world.client.call(world.client.auth.RefreshToken, service_pb.RefreshTokenRequest(refresh_token=token))
 
 
-async def test_first_admin_may_only_choose_a_password(world: World) -> None:
-    signed = await sign_in(world, "admin@parley.local", ADMIN_PASSWORD)
-    assert signed.password_expired
-    me = await world.client.call(
-        world.client.users.GetUser, service_pb.GetUserRequest(name="users/me"), signed.access_token
+async def test_first_admin(world: World) -> None:
+    assert world.first.password_expired
+    assert claims_of(world.first.access_token)["roles"] == ["owner"]
+    listed = await world.client.call(
+        world.client.users.ListUsers, service_pb.ListUsersRequest(page_size=200), await admin_token(world)
     )
-    assert me.email == "admin@parley.local"
-    assert me.password_expired
-    with pytest.raises(PermissionDenied):
-        await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), signed.access_token)
-    renewed = await renew(world, signed.refresh_token)
-    with pytest.raises(PermissionDenied):
-        await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), renewed.access_token)
-    token = await admin_token(world)
-    listed = await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), token)
     assert "admin@parley.local" in {user.email for user in listed.users}
+
+
+async def test_first_password_lets_one_choose_another_and_no_more(world: World) -> None:
+    user = await make_user(world, await admin_token(world), "owner")
+    signed = await sign_in(world, user.email, PASSWORD)
+    renewed = await renew(world, signed.refresh_token)
+    for tokens in (signed, renewed):
+        assert tokens.password_expired
+        assert claims_of(tokens.access_token)["scope"] == "session.own.changePassword session.own.get"
+        me = await world.client.call(
+            world.client.users.GetUser, service_pb.GetUserRequest(name="users/me"), tokens.access_token
+        )
+        assert me.password_expired
+        with pytest.raises(PermissionDenied):
+            await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), tokens.access_token)
+    await change_password(world, renewed.access_token, PASSWORD, PASSWORD + "!")
+    free = await renew(world, renewed.refresh_token)
+    assert not free.password_expired
+    await world.client.call(world.client.users.ListUsers, service_pb.ListUsersRequest(), free.access_token)
 
 
 async def test_claims(world: World) -> None:

@@ -43,7 +43,8 @@ class World:
     client: Channel
     settings: IdentitySettings
     issuer: OutsideIssuer
-    owner_dsn: str
+    superuser_dsn: str
+    first: Any = None
 
     @property
     def operations(self) -> str:

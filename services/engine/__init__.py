@@ -1,0 +1,1 @@
+"""What happens next: programs, the machine that runs them, the workers that claim turns."""

@@ -1,0 +1,1 @@
+"""BASIC: text in, program out. Knows nothing of how programs run."""

@@ -1,0 +1,429 @@
+"""Tree to nodes. Effects inside an expression become nodes before it, so that the machine stops only at nodes."""
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from services.engine.basic import tree
+from services.engine.basic.diagnostics import Diagnostic, ScriptError, closest
+from services.engine.basic.lexer import Lexer
+from services.engine.basic.parser import Parser
+from services.engine.keywords import registry
+from services.engine.program.program import Node, Program, Subroutine
+
+Encoded = list[Any]
+PROSE_ERRORS = 3
+LARGEST_SCRIPT = 1_048_576
+
+
+@dataclass(slots=True)
+class CompileResult:
+    """The program, or None when a diagnostic is an error."""
+
+    program: Program | None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class LoopPlace:
+    """Where CONTINUE and EXIT of a loop go; exits are patched when the loop ends."""
+
+    kind: str
+    again: str
+    exits: list[Node] = field(default_factory=list)
+    continues: list[Node] = field(default_factory=list)
+
+
+class Compiler:
+    """Emits nodes in source order: n1, n2, ... so that the same text always gives the same ids."""
+
+    def __init__(self, functions: frozenset[str]) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.subroutines: dict[str, Subroutine] = {}
+        self.labels: dict[str, str] = {}
+        self.tool: dict[str, Any] = {}
+        self.system_prompt = ""
+        self.errors: list[ScriptError] = []
+        self.warnings: list[ScriptError] = []
+        self._functions = functions
+        self._loops: list[LoopPlace] = []
+        self._gotos: list[tuple[Node, str, str, int]] = []
+        self._open: list[tuple[Node, str]] = []
+        self._temporaries = 0
+
+    # nodes
+
+    def emit(self, op: str, line: int, **fields: object) -> Node:
+        """A node that whatever was open leads to, and that itself is open."""
+        identifier = f"n{len(self.nodes) + 1}"
+        node: Node = {"op": op, "line": line, **fields}
+        self.nodes[identifier] = node
+        self.arrive(identifier)
+        self._open = [(node, "next")]
+        return node
+
+    def upcoming(self) -> str:
+        """The id the next node will have."""
+        return f"n{len(self.nodes) + 1}"
+
+    def arrive(self, identifier: str) -> None:
+        """Everything open leads here."""
+        for node, slot in self._open:
+            if slot in {"next", "else", "done"}:
+                node[slot] = identifier
+            else:
+                node["cases"][int(slot)]["to"] = identifier
+        self._open = []
+
+    def compile(self, script: tree.Script) -> str:
+        """The main flow, then the subroutines; the id of the first node."""
+        entry = self.upcoming()
+        definitions = [item for item in script.statements if isinstance(item, tree.Define)]
+        self.block(tuple(item for item in script.statements if not isinstance(item, tree.Define)))
+        self.emit("end", 0, value=["lit", None])
+        self._open = []
+        for item in definitions:
+            self._add_subroutine(item)
+        self._resolve_labels()
+        return entry
+
+    def _add_subroutine(self, item: tree.Define) -> None:
+        self._open, self._loops = [], []
+        self.subroutines[item.name] = Subroutine(item.parameters, self.upcoming())
+        self.block(item.body)
+        self.emit("return", item.line, value=["lit", None])
+        self._open = []
+
+    def _resolve_labels(self) -> None:
+        for node, slot, label, line in self._gotos:
+            if label in self.labels:
+                node[slot] = self.labels[label]
+            else:
+                near = closest(label, [name.upper() for name in self.labels])
+                self.errors.append(ScriptError("BAS140", f"there is no label {label}", line, 1, near))
+
+    def block(self, statements: tuple[tree.Statement, ...]) -> None:
+        """Statements in order."""
+        warned = False
+        for item in statements:
+            if not self._open and self.nodes and not isinstance(item, tree.Label) and not warned and self._entered:
+                self.warnings.append(ScriptError("BAS150", "this line is never reached", item.line, 1))
+                warned = True
+            self.statement(item)
+
+    @property
+    def _entered(self) -> bool:
+        return self.upcoming() not in {sub.entry for sub in self.subroutines.values()}
+
+    def statement(self, item: tree.Statement) -> None:
+        """One statement."""
+        name = type(item).__name__.lower()
+        getattr(self, f"_{name}")(item)
+
+    def _say(self, item: tree.Say) -> None:
+        self.emit("say", item.line, text=self.value(item.text))
+
+    def _ask(self, item: tree.Ask) -> None:
+        kind, choices = item.kind, item.choices
+        if kind.startswith("PROMPT:") and choices is not None:
+            self.emit("say", item.line, text=self.value(choices))
+            kind, choices = kind.removeprefix("PROMPT:"), None
+        encoded = self.value(choices) if choices is not None else None
+        self.emit("ask", item.line, into=self.place(item.into), type=kind, choices=encoded)
+
+    def _assign(self, item: tree.Assign) -> None:
+        value = self.value(item.value)
+        target = self.place(item.target)
+        if item.operator:
+            value = ["bin", item.operator, self.value(item.target), value]
+        self.emit("set", item.line, target=target, value=value)
+
+    def _evaluate(self, item: tree.Evaluate) -> None:
+        value = self.value(item.value, wanted=False)
+        if value[0] not in {"lit", "var"}:
+            self.emit("set", item.line, target=["var", "_"], value=value)
+
+    def _emit(self, item: tree.Emit) -> None:
+        arguments = {name: self.value(value) for name, value in item.arguments}
+        self.emit("emit", item.line, kind=item.kind, arguments=arguments)
+
+    def _wait(self, item: tree.Wait) -> None:
+        self.emit("wait", item.line, seconds=self.value(item.seconds))
+
+    def _throw(self, item: tree.Throw) -> None:
+        self.emit("fail", item.line, message=self.value(item.message))
+        self._open = []
+
+    def _stop(self, item: tree.Stop) -> None:
+        self.emit("end", item.line, value=["lit", None])
+        self._open = []
+
+    def _return(self, item: tree.Return) -> None:
+        value = self.value(item.value) if item.value is not None else ["lit", None]
+        self.emit("return", item.line, value=value)
+        self._open = []
+
+    def _declare(self, item: tree.Declare) -> None:
+        if item.kind == "system_prompt":
+            self.system_prompt = str(item.values["text"])
+        elif item.kind == "description":
+            self.tool["description"] = item.values["text"]
+        else:
+            self.tool.setdefault("parameters", []).append(item.values)
+
+    def _define(self, item: tree.Define) -> None:
+        self.errors.append(
+            ScriptError("BAS141", "a SUB or FUNCTION stands at the outer level of the script", item.line, 1)
+        )
+
+    def _label(self, item: tree.Label) -> None:
+        if item.name in self.labels:
+            self.errors.append(ScriptError("BAS142", f"the label {item.name} stands twice", item.line, 1))
+        self.labels[item.name] = self.upcoming()
+        self.emit("jump", item.line)
+
+    def _goto(self, item: tree.GoTo) -> None:
+        node = self.emit("jump", item.line)
+        self._gotos.append((node, "next", item.name, item.line))
+        self._open = []
+
+    def _onerror(self, item: tree.OnError) -> None:
+        node = self.emit("on_error", item.line, mode=item.mode)
+        if item.mode == "goto":
+            self._gotos.append((node, "to", item.label, item.line))
+
+    def _try(self, item: tree.Try) -> None:
+        node = self.emit("try", item.line, into=item.variable)
+        self.block(item.body)
+        self.emit("untry", item.line)
+        after = self._open
+        self._open = []
+        node["to"] = self.upcoming()
+        self.emit("jump", item.line)
+        self.block(item.handler)
+        self._open += after
+
+    # branches and loops
+
+    def _if(self, item: tree.If) -> None:
+        leaving: list[tuple[Node, str]] = []
+        for condition, body in item.branches:
+            test = self.value(condition)
+            node = self.emit("branch", item.line, cases=[{"when": test, "to": ""}])
+            self._open = [(node, "0")]
+            self.block(body)
+            leaving += self._open
+            self._open = [(node, "else")]
+        self.block(item.otherwise)
+        self._open += leaving
+
+    def _select(self, item: tree.Select) -> None:
+        subject = self.hold(item.subject)
+        leaving: list[tuple[Node, str]] = []
+        for tests, body in item.cases:
+            condition = self._any_of(subject, tests)
+            node = self.emit("branch", item.line, cases=[{"when": condition, "to": ""}])
+            self._open = [(node, "0")]
+            self.block(body)
+            leaving += self._open
+            self._open = [(node, "else")]
+        self.block(item.otherwise)
+        self._open += leaving
+
+    def _any_of(
+        self, subject: Encoded, tests: tuple[tuple[str, tree.Expression, tree.Expression | None], ...]
+    ) -> Encoded:
+        found: Encoded = ["lit", False]
+        for operator, low, high in tests:
+            if operator == "TO" and high is not None:
+                above = ["bin", ">=", subject, self.value(low)]
+                test: Encoded = ["and", above, ["bin", "<=", subject, self.value(high)]]
+            else:
+                test = ["bin", operator, subject, self.value(low)]
+            found = ["or", found, test]
+        return found
+
+    def _loop(self, item: tree.Loop) -> None:
+        start = self.upcoming()
+        self.emit("jump", item.line)
+        place = LoopPlace(item.kind, start)
+        self._loops.append(place)
+        node = None
+        if item.before is not None:
+            node = self.emit("branch", item.line, cases=[{"when": self.value(item.before), "to": ""}])
+            self._open = [(node, "0")]
+        self.block(item.body)
+        for waiting in place.continues:
+            self._open.append((waiting, "next"))
+        leaving: list[tuple[Node, str]] = [(node, "else")] if node is not None else []
+        if item.after is not None:
+            last = self.emit("branch", item.line, cases=[{"when": self.value(item.after), "to": start}])
+            leaving.append((last, "else"))
+            self._open = []
+        self.arrive(start)
+        self._loops.pop()
+        self._open = leaving + [(exit_, "next") for exit_ in place.exits]
+
+    def _forrange(self, item: tree.ForRange) -> None:
+        last, step = self.hold(item.last), self.hold(item.step)
+        variable: Encoded = ["var", item.variable]
+        self.emit("set", item.line, target=variable, value=self.value(item.first))
+        start = self.upcoming()
+        place = LoopPlace("FOR", start)
+        up = ["and", ["bin", ">=", step, ["lit", 0]], ["bin", "<=", variable, last]]
+        down = ["and", ["bin", "<", step, ["lit", 0]], ["bin", ">=", variable, last]]
+        node = self.emit("branch", item.line, cases=[{"when": ["or", up, down], "to": ""}])
+        self._open = [(node, "0")]
+        self._loops.append(place)
+        self.block(item.body)
+        self._loops.pop()
+        self._open += [(waiting, "next") for waiting in place.continues]
+        self.emit("set", item.line, target=variable, value=["bin", "+", variable, step])
+        self.arrive(start)
+        self._open = [(node, "else")] + [(exit_, "next") for exit_ in place.exits]
+
+    def _foreach(self, item: tree.ForEach) -> None:
+        items = self.hold(item.items)
+        cursor = self._temporary()
+        self.emit("set", item.line, target=cursor, value=["lit", 0])
+        start = self.upcoming()
+        node = self.emit("foreach", item.line, item=item.variable, items=items, cursor=cursor[1])
+        place = LoopPlace("FOR", start)
+        self._loops.append(place)
+        self.block(item.body)
+        self._loops.pop()
+        self._open += [(waiting, "next") for waiting in place.continues]
+        self.arrive(start)
+        self._open = [(node, "done")] + [(exit_, "next") for exit_ in place.exits]
+
+    def _leave(self, item: tree.Leave) -> None:
+        matching = [place for place in self._loops if not item.loop or place.kind == item.loop]
+        if not matching:
+            words = "EXIT" if item.what == "exit" else "CONTINUE"
+            self.errors.append(ScriptError("BAS143", f"{words} {item.loop} stands in no such loop", item.line, 1))
+            return
+        node = self.emit("jump", item.line)
+        self._open = []
+        (matching[-1].exits if item.what == "exit" else matching[-1].continues).append(node)
+
+    # expressions
+
+    def _temporary(self) -> Encoded:
+        self._temporaries += 1
+        return ["var", f"_t{self._temporaries}"]
+
+    def hold(self, expression: tree.Expression) -> Encoded:
+        """A value computed once: a literal as it is, anything else in a temporary."""
+        value = self.value(expression)
+        if value[0] == "lit":
+            return value
+        temporary = self._temporary()
+        self.emit("set", expression.line, target=temporary, value=value)
+        return temporary
+
+    def place(self, expression: tree.Expression) -> Encoded:
+        """Where a value goes."""
+        if isinstance(expression, tree.Name):
+            return ["var", expression.name]
+        if isinstance(expression, tree.Member):
+            return ["get", self.place(expression.of), self.value(expression.key), False]
+        message = "a value can be put into a variable, a field or an element"
+        self.errors.append(ScriptError("BAS144", message, expression.line, expression.column))
+        return ["var", "_"]
+
+    def value(self, item: tree.Expression, *, wanted: bool = True) -> Encoded:
+        """An expression as an array, with its effects hoisted."""
+        name = type(item).__name__.lower()
+        encoded: Encoded = getattr(self, f"_value_{name}")(item)
+        return encoded
+
+    def _value_literal(self, item: tree.Literal) -> Encoded:
+        return ["lit", item.value]
+
+    def _value_template(self, item: tree.Template) -> Encoded:
+        return ["text", *(self.value(part) for part in item.parts)]
+
+    def _value_name(self, item: tree.Name) -> Encoded:
+        return ["var", item.name]
+
+    def _value_member(self, item: tree.Member) -> Encoded:
+        return ["get", self.value(item.of), self.value(item.key), item.optional]
+
+    def _value_method(self, item: tree.Method) -> Encoded:
+        return ["method", self.value(item.of), item.name, *(self.value(part) for part in item.arguments)]
+
+    def _value_unary(self, item: tree.Unary) -> Encoded:
+        return ["un", item.operator, self.value(item.operand)]
+
+    def _value_binary(self, item: tree.Binary) -> Encoded:
+        left, right = self.value(item.left), self.value(item.right)
+        if item.operator in {"AND", "OR"}:
+            return [item.operator.lower(), left, right]
+        return ["bin", item.operator, left, right]
+
+    def _value_listing(self, item: tree.Listing) -> Encoded:
+        return ["list", *(self.value(part) for part in item.items)]
+
+    def _value_mapping(self, item: tree.Mapping) -> Encoded:
+        return ["map", *([key, self.value(part)] for key, part in item.items)]
+
+    def _value_call(self, item: tree.Call) -> Encoded:
+        arguments = [self.value(part) for part in item.arguments]
+        if item.name in self._functions:
+            temporary = self._temporary()
+            self.emit("call", item.line, sub=item.name, arguments=arguments, into=temporary)
+            return temporary
+        if item.name not in registry.FUNCTIONS:
+            known = registry.FUNCTIONS | self._functions
+            message = f"{item.name} is neither a function nor a SUB of this script"
+            self.errors.append(ScriptError("BAS145", message, item.line, item.column, closest(item.name, known)))
+        return ["call", item.name, *arguments]
+
+    def _value_effect(self, item: tree.Effect) -> Encoded:
+        arguments = {name: self.value(part) for name, part in item.arguments}
+        temporary = self._temporary()
+        self.emit("effect", item.line, kind=item.kind, arguments=arguments, into=temporary)
+        return temporary
+
+
+def compile_basic(text: str, file: str) -> CompileResult:
+    """Compile a script. All its errors come in one go; prose gets one."""
+    if len(text.encode()) > LARGEST_SCRIPT:
+        return CompileResult(None, [Diagnostic(file, 1, 1, "error", "BAS100", "a script is at most 1 MiB")])
+    lexer = Lexer(text)
+    parser = Parser(lexer.run())
+    script = parser.parse()
+    errors = [*lexer.errors, *parser.errors]
+    if is_prose(parser, errors):
+        words = "this reads like prose, not like a script: put texts for the person after TALK"
+        return CompileResult(None, [Diagnostic(file, 1, 1, "error", "BAS100", words)])
+    functions = frozenset(item.name for item in script.statements if isinstance(item, tree.Define))
+    compiler = Compiler(functions)
+    entry = compiler.compile(script)
+    errors += compiler.errors
+    found = [diagnostic(file, item, "error") for item in errors]
+    found += [diagnostic(file, item, "warning") for item in compiler.warnings]
+    found.sort(key=lambda item: (item.line, item.column))
+    if errors:
+        return CompileResult(None, found)
+    program = Program(
+        name=PurePosixPath(file).stem.lower(),
+        origin="basic",
+        entry=entry,
+        nodes=compiler.nodes,
+        subroutines=compiler.subroutines,
+        system_prompt=compiler.system_prompt,
+        tool=compiler.tool,
+    )
+    return CompileResult(program, found)
+
+
+def is_prose(parser: Parser, errors: list[ScriptError]) -> bool:
+    """Whether most lines are no statements at all."""
+    strange = sum(1 for item in errors if item.code in {"BAS121", "BAS123", "BAS125", "BAS112", "BAS102", "BAS101"})
+    return strange >= PROSE_ERRORS and strange * 2 > parser.statements_seen
+
+
+def diagnostic(file: str, error: ScriptError, severity: str) -> Diagnostic:
+    """An error with its file."""
+    return Diagnostic(file, error.line, error.column, severity, error.code, error.message, error.suggestion)

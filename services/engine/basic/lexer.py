@@ -1,0 +1,204 @@
+"""Text to tokens. Lines matter: a newline ends a statement unless a bracket is open or an operator or comma asks for more."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from services.engine.basic.diagnostics import ScriptError
+
+Kind = Literal["word", "number", "string", "operator", "newline", "block", "end"]
+SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\ufeff": " "})
+NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
+WORD = re.compile(r"[^\W\d]\w*[$%]?")
+OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
+BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
+OPENERS, CLOSERS = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
+CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "&&", "||"})
+BEFORE_QUOTE = frozenset(
+    {"TALK", "PRINT", "AS", "CASE", "THEN", "RETURN", "IN", "TO", "AND", "OR", "NOT", "LIKE", "LLM", "LOG", "CONTEXT"}
+    | {"SUGGESTION", "GET", "SET", "MEMORY", "DESCRIPTION", "THROW", "RAISE", "ELSE", "TEXT", "WITH", "FIND", "KB"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token with its place. `text` is as written; a string's is its content, a block's its body."""
+
+    kind: Kind
+    text: str
+    line: int
+    column: int
+    spaced: bool = False
+
+    @property
+    def upper(self) -> str:
+        """For comparison with keywords."""
+        return self.text.upper() if self.kind == "word" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment with its place, kept for whoever prints the script again."""
+
+    text: str
+    line: int
+    column: int
+
+
+class Lexer:
+    """One pass over the lines of a script."""
+
+    def __init__(self, source: str) -> None:
+        self._lines = source.translate(SMART).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.tokens: list[Token] = []
+        self.comments: list[Comment] = []
+        self.errors: list[ScriptError] = []
+        self._depth = 0
+
+    def run(self) -> list[Token]:
+        """All tokens, the last of kind "end". What cannot be read is in `errors`."""
+        index = 0
+        while index < len(self._lines):
+            block = BLOCK.match(self._lines[index]) if self._depth == 0 else None
+            if block:
+                index = self._block(index, block)
+                continue
+            try:
+                self._line(self._lines[index], index + 1)
+            except ScriptError as error:
+                self.errors.append(error)
+                self._depth = 0
+            self._newline(index + 1)
+            index += 1
+        if self._depth > 0:
+            self._depth = 0
+            self._newline(len(self._lines))
+        self.tokens.append(Token("end", "", len(self._lines), 1))
+        return self.tokens
+
+    def _newline(self, line: int) -> None:
+        last = self.tokens[-1] if self.tokens else None
+        if last is None or last.kind == "newline" or self._depth > 0:
+            return
+        if last.kind == "operator" and last.text in CONTINUES:
+            return
+        self.tokens.append(Token("newline", "\n", line, len(self._lines[line - 1]) + 1))
+
+    def _block(self, index: int, match: re.Match[str]) -> int:
+        name = re.sub(r"\s+", " ", match[1].upper())
+        words = name.replace(" ", r"\s+")
+        closing = re.compile(rf"^\s*END\s+{words}\s*$", re.IGNORECASE)
+        body: list[str] = [match[2].strip()] if match[2].strip() else []
+        start = index + 1
+        index += 1
+        while index < len(self._lines) and not closing.match(self._lines[index]):
+            body.append(self._lines[index])
+            index += 1
+        if index >= len(self._lines):
+            message = f"BEGIN {name} has no END {name}"
+            self.errors.append(ScriptError("BAS104", message, start, 1, f"add END {name}"))
+        self.tokens.append(Token("word", f"BEGIN {name}", start, 1))
+        self.tokens.append(Token("block", dedent(body), start, 1))
+        self.tokens.append(Token("newline", "\n", start, 1))
+        return index + 1
+
+    def _line(self, text: str, line: int) -> None:
+        position, first = 0, True
+        while position < len(text):
+            if text[position].isspace():
+                position += 1
+                continue
+            if self._comment(text, position, line, first=first):
+                return
+            position = self._token(text, position, line)
+            first = False
+
+    def _comment(self, text: str, position: int, line: int, *, first: bool) -> bool:
+        rest = text[position:]
+        found = (
+            rest.startswith("//")
+            or (rest[0] == "'" and not self._is_string(text, position, first=first))
+            or (first and self._depth == 0 and re.match(r"REM\b", rest, re.IGNORECASE) is not None)
+            or (first and self._depth == 0 and rest[0] == "#" and not rest.startswith("#{"))
+        )
+        if found:
+            self.comments.append(Comment(rest, line, position + 1))
+        return found
+
+    def _is_string(self, text: str, position: int, *, first: bool) -> bool:
+        if first and self._depth == 0:
+            return False
+        if text.find("'", position + 1) < 0:
+            return False
+        last = self.tokens[-1] if self.tokens else None
+        if last is None or last.kind in {"number", "string"}:
+            return False
+        if last.kind == "word":
+            return last.upper in BEFORE_QUOTE
+        return last.text not in CLOSERS
+
+    def _token(self, text: str, position: int, line: int) -> int:
+        character = text[position]
+        spaced = position > 0 and text[position - 1].isspace()
+        if character in "\"'":
+            return self._string(text, position, line)
+        for kind, pattern in (("number", NUMBER), ("word", WORD)):
+            match = pattern.match(text, position)
+            if match:
+                self.tokens.append(Token(kind, match[0], line, position + 1, spaced))  # type: ignore[arg-type]
+                return match.end()
+        for operator in OPERATORS:
+            if text.startswith(operator, position):
+                if operator in OPENERS:
+                    self._depth += 1
+                elif operator in CLOSERS:
+                    self._depth = max(0, self._depth - 1)
+                self.tokens.append(Token("operator", operator, line, position + 1, spaced))
+                return position + len(operator)
+        raise ScriptError("BAS101", f"unexpected character {character!r}", line, position + 1)
+
+    def _string(self, text: str, position: int, line: int) -> int:
+        quote, start = text[position], position
+        position += 1
+        content: list[str] = []
+        while position < len(text):
+            character = text[position]
+            if character == "\\" and position + 1 < len(text) and text[position + 1] in "nt\"'\\":
+                content.append({"n": "\n", "t": "\t"}.get(text[position + 1], text[position + 1]))
+                position += 2
+            elif text.startswith("${", position) and (end := matching_brace(text, position + 2)) > 0:
+                content.append(text[position : end + 1])
+                position = end + 1
+            elif character == quote and text[position + 1 : position + 2] == quote:
+                content.append(quote)
+                position += 2
+            elif character == quote:
+                self.tokens.append(Token("string", "".join(content), line, start + 1, spaced=True))
+                return position + 1
+            else:
+                content.append(character)
+                position += 1
+        raise ScriptError("BAS102", "this text has no closing quote", line, start + 1, f"add {quote} at its end")
+
+
+def matching_brace(text: str, position: int) -> int:
+    """Where the brace opened before `position` closes, texts inside it passed over; -1 when it does not."""
+    depth, quote = 1, ""
+    for index in range(position, len(text)):
+        character = text[index]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        else:
+            depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth == 0:
+            return index
+    return -1
+
+
+def dedent(lines: list[str]) -> str:
+    """A block's text without the indentation common to its lines."""
+    filled = [line for line in lines if line.strip()]
+    margin = min((len(line) - len(line.lstrip()) for line in filled), default=0)
+    return "\n".join(line[margin:].rstrip() for line in lines).strip("\n")

@@ -1,0 +1,1 @@
+"""The registry of keywords, and the words of the language."""

@@ -1,0 +1,1 @@
+"""The machine: explicit state and the loop that runs it. Knows no language, does no input or output."""

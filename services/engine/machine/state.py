@@ -1,0 +1,96 @@
+"""The state of a conversation's program: explicit, small, JSON. Whatever replica reads it goes on from there."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.engine.machine.values import Value
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class Frame:
+    """A program or subroutine under way. `node` is what runs next; `handlers`: where errors go, innermost last."""
+
+    program: str
+    node: str
+    locals: dict[str, Value] | None = None
+    into: list[Any] | None = None
+    handlers: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> list[Any]:
+        """As a list."""
+        return [self.program, self.node, self.locals, self.into, self.handlers]
+
+    @classmethod
+    def from_json(cls, row: list[Any]) -> "Frame":
+        """From a list."""
+        return cls(row[0], row[1], row[2], row[3], [(item[0], item[1]) for item in row[4]])
+
+
+@dataclass(slots=True)
+class MachineState:
+    """frames: innermost last, none when the program is over; waiting: "" or message, timer, effect.
+
+    pending: variable changes [scope, key, value] that the next commit writes; visits: counts effects, for their keys.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    globals: dict[str, Value] = field(default_factory=dict)
+    waiting: str = ""
+    until: float | None = None
+    attempts: int = 0
+    visits: int = 0
+    resume_next: bool = False
+    suggestions: list[dict[str, str]] = field(default_factory=list)
+    pending: list[list[Value]] = field(default_factory=list)
+    collections: list[str] = field(default_factory=list)
+    context: dict[str, str] = field(default_factory=dict)
+    history: list[list[str]] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        """No program runs."""
+        return not self.frames
+
+    def to_bytes(self) -> bytes:
+        """For the ledger."""
+        document = {
+            "v": VERSION,
+            "f": [frame.to_json() for frame in self.frames],
+            "g": self.globals,
+            "w": self.waiting,
+            "u": self.until,
+            "a": self.attempts,
+            "k": self.visits,
+            "r": self.resume_next,
+            "s": self.suggestions,
+            "p": self.pending,
+            "c": self.collections,
+            "x": self.context,
+            "h": self.history,
+        }
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "MachineState":
+        """From the ledger. ValueError for a version this one does not know."""
+        document = json.loads(raw)
+        if document.get("v") != VERSION:
+            message = f"expected machine state of version {VERSION}, got {document.get('v')!r}"
+            raise ValueError(message)
+        return cls(
+            frames=[Frame.from_json(row) for row in document["f"]],
+            globals=document["g"],
+            waiting=document["w"],
+            until=document["u"],
+            attempts=document["a"],
+            visits=document["k"],
+            resume_next=document["r"],
+            suggestions=document["s"],
+            pending=document["p"],
+            collections=document["c"],
+            context=document["x"],
+            history=document["h"],
+        )

@@ -1,0 +1,1 @@
+"""The intermediate representation: what BASIC and the canvas both become."""

@@ -104,13 +104,14 @@ class IssuerKeys:
         return self._keys.get(kid)
 
     async def _refresh(self) -> None:
-        self._tried = self._clock()
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 document = await self._fetch(await self._address())
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
             log.warning("issuer keys unreachable", issuer=self._issuer.issuer, error=type(error).__name__)
             return
+        finally:
+            self._tried = self._clock()
         self._keys = usable_keys(document, self._issuer.algorithms)
         self._fetched = self._clock()
 

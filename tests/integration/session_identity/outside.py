@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from cli.stack.layout import unused_port
 from services.session.identity.access_tokens import FixedAlgorithms
 
 AUDIENCE = "parley-client"
+PrivateKey = ECKey | OKPKey | RSAKey
 ANY = FixedAlgorithms(algorithms=["RS256", "ES256", "EdDSA", "HS256", "none"])
 
 
@@ -48,14 +50,21 @@ class OutsideIssuer:
             {"issuer": self.url, "audience": "elsewhere", "tenant": "elsewhere", "jwks_url": f"{self.url}/keys"},
         ]
 
-    def token(self, key: Any = None, *, algorithm: str = "ES256", header: Any = None, **claims: Any) -> str:
+    def token(
+        self,
+        key: PrivateKey | None = None,
+        *,
+        algorithm: str = "ES256",
+        header: Mapping[str, str] | None = None,
+        **claims: object,
+    ) -> str:
         key = key or self.ec
         now = int(time.time())
         body = {"iss": self.url, "aud": AUDIENCE, "sub": "someone", "iat": now, "exp": now + 300, **claims}
         kept = {name: value for name, value in body.items() if value is not None}
         return jwt.encode({"alg": algorithm, "kid": key.kid, **(header or {})}, kept, key, registry=ANY)
 
-    def confused(self, key: Any, algorithm: str) -> str:
+    def confused(self, key: PrivateKey, algorithm: str) -> str:
         """Signed with the public key as a shared secret, or not at all."""
         _, body, _ = self.token().split(".")
         return hand_signed({"alg": algorithm, "kid": key.kid}, body, key.as_pem(private=False))

@@ -1,11 +1,11 @@
 """Steps the tests share."""
 
 import uuid
-from typing import Any
 
 from parley.session.v1 import identity_pb2 as pb
 from parley.session.v1 import identity_service_pb2 as service_pb
 
+from services.common.errors import Unauthenticated
 from tests.integration.session_identity.world import ADMIN_PASSWORD, World
 
 NEW_ADMIN_PASSWORD = "another correct horse staple"
@@ -16,7 +16,7 @@ def request_id() -> str:
     return str(uuid.uuid4())
 
 
-async def sign_in(world: World, email: str, password: str, tenant: str = "") -> Any:
+async def sign_in(world: World, email: str, password: str, tenant: str = "") -> service_pb.TokenSet:
     request = service_pb.SignInRequest(email=email, password=password, tenant=tenant)
     return await world.client.call(world.client.auth.SignIn, request)
 
@@ -30,28 +30,28 @@ async def admin_token(world: World) -> str:
     """The operator's owner, past the first password."""
     try:
         signed = await sign_in(world, "admin@parley.local", NEW_ADMIN_PASSWORD)
-    except Exception:
+    except Unauthenticated:
         signed = await sign_in(world, "admin@parley.local", ADMIN_PASSWORD)
         await change_password(world, signed.access_token, ADMIN_PASSWORD, NEW_ADMIN_PASSWORD)
         signed = await sign_in(world, "admin@parley.local", NEW_ADMIN_PASSWORD)
-    return str(signed.access_token)
+    return signed.access_token
 
 
 async def make_user(world: World, token: str, *roles: str, email: str = "", password: str = PASSWORD) -> pb.User:
     address = email or f"{uuid.uuid4().hex}@example.com"
     user = pb.User(email=address, roles=roles, display_name="Somebody")
     request = service_pb.CreateUserRequest(user=user, password=password)
-    return await world.client.call(world.client.users.CreateUser, request, token)  # type: ignore[no-any-return]
+    return await world.client.call(world.client.users.CreateUser, request, token)
 
 
-async def settled(world: World, user: pb.User, tenant: str = "") -> Any:
+async def settled(world: World, user: pb.User, tenant: str = "") -> service_pb.TokenSet:
     """Tokens of a user who has chosen their own password."""
     first = await sign_in(world, user.email, PASSWORD, tenant)
     await change_password(world, first.access_token, PASSWORD, PASSWORD + "!")
     return await sign_in(world, user.email, PASSWORD + "!", tenant)
 
 
-async def member(world: World, *roles: str) -> tuple[pb.User, Any]:
+async def member(world: World, *roles: str) -> tuple[pb.User, service_pb.TokenSet]:
     """Somebody of the operator's tenant with these roles, and their tokens."""
     user = await make_user(world, await admin_token(world), *roles)
     return user, await settled(world, user)

@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import uuid
-from typing import Any
+from collections.abc import Sequence
 
 import aiohttp
 import pytest
@@ -29,14 +29,22 @@ def in_seconds(seconds: float) -> timestamp_pb2.Timestamp:
     return moment
 
 
-async def make_key(world: World, token: str, *, request: str = "", **fields: Any) -> pb.ApiKey:
-    key = pb.ApiKey(display_name="a program", **fields)
+async def make_key(
+    world: World,
+    token: str,
+    *,
+    request: str = "",
+    roles: Sequence[str] = (),
+    scopes: Sequence[str] = (),
+    expire_time: timestamp_pb2.Timestamp | None = None,
+) -> pb.ApiKey:
+    key = pb.ApiKey(display_name="a program", roles=roles, scopes=scopes, expire_time=expire_time)
     message = service_pb.CreateApiKeyRequest(api_key=key, request_id=request)
     made: pb.ApiKey = await world.client.call(world.client.api_keys.CreateApiKey, message, token)
     return made
 
 
-async def trade(world: World, secret: str) -> Any:
+async def trade(world: World, secret: str) -> service_pb.TokenSet:
     return await world.client.call(world.client.auth.ExchangeToken, service_pb.ExchangeTokenRequest(api_key=secret))
 
 
@@ -85,8 +93,8 @@ async def test_limited_key_makes_nothing_less_limited(world: World) -> None:
     for scopes in (["*"], ["session.*"], ["session.users.delete"]):
         with pytest.raises(PermissionDenied):
             await make_key(world, token, roles=["owner"], scopes=scopes)
+    user = pb.User(email=f"{uuid.uuid4().hex}@example.com", roles=["owner"])
     with pytest.raises(PermissionDenied):
-        user = pb.User(email=f"{uuid.uuid4().hex}@example.com", roles=["owner"])
         await world.client.call(world.client.users.CreateUser, service_pb.CreateUserRequest(user=user), token)
 
 
@@ -103,8 +111,8 @@ async def test_developer_makes_no_key_with_more_than_theirs(world: World, role: 
 async def test_developer_does_not_revoke_an_owners_key(world: World) -> None:
     _, tokens = await member(world, "developer")
     made = await make_key(world, await admin_token(world), roles=["owner"])
+    request = service_pb.DeleteApiKeyRequest(name=made.name)
     with pytest.raises(PermissionDenied):
-        request = service_pb.DeleteApiKeyRequest(name=made.name)
         await world.client.call(world.client.api_keys.DeleteApiKey, request, tokens.access_token)
     assert (await trade(world, made.secret)).subject == made.name
 
@@ -174,8 +182,8 @@ async def test_pages_newest_first(world: World) -> None:
             break
         request.page_token = page.next_page_token
     assert seen == made[::-1]
+    listed = service_pb.ListUsersRequest(page_token=request.page_token)
     with pytest.raises(InvalidArgument):
-        listed = service_pb.ListUsersRequest(page_token=request.page_token)
         await world.client.call(world.client.users.ListUsers, listed, token)
 
 

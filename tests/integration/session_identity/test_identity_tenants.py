@@ -77,8 +77,8 @@ async def test_owner_of_another_tenant_is_no_operator(world: World) -> None:
 
 async def test_admin_of_the_operator_makes_no_tenants(world: World) -> None:
     _, tokens = await member(world, "admin")
+    create = service_pb.CreateTenantRequest(tenant=pb.Tenant(slug="nope"), owner_email="a@b.example")
     with pytest.raises(PermissionDenied):
-        create = service_pb.CreateTenantRequest(tenant=pb.Tenant(slug="nope"), owner_email="a@b.example")
         await world.client.call(world.client.tenants.CreateTenant, create, tokens.access_token)
 
 

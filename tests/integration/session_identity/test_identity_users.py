@@ -190,8 +190,8 @@ async def test_deleted_user_is_out(world: World) -> None:
     await delete(world, token, user.name)
     with pytest.raises(Unauthenticated):
         await sign_in(world, user.email, PASSWORD + "!")
+    request = service_pb.RefreshTokenRequest(refresh_token=tokens.refresh_token)
     with pytest.raises(Unauthenticated):
-        request = service_pb.RefreshTokenRequest(refresh_token=tokens.refresh_token)
         await world.client.call(world.client.auth.RefreshToken, request)
     with pytest.raises(NotFound):
         await delete(world, token, user.name)
@@ -240,8 +240,8 @@ async def test_page_tokens_are_bound(world: World) -> None:
         (token, page.next_page_token[:-4] + "AAAA"),
         (token, "forged"),
     ):
+        request = service_pb.ListUsersRequest(page_token=text)
         with pytest.raises(InvalidArgument) as caught:
-            request = service_pb.ListUsersRequest(page_token=text)
             await world.client.call(world.client.users.ListUsers, request, bearer)
         assert caught.value.reason == "PAGE_TOKEN_INVALID"
     with pytest.raises(InvalidArgument):
@@ -274,8 +274,8 @@ async def test_same_request_happens_once(world: World) -> None:
     with pytest.raises(AlreadyExists) as caught:
         await world.client.call(world.client.users.CreateUser, other, token)
     assert caught.value.reason == "REQUEST_ID_REUSED"
+    reused = service_pb.DeleteUserRequest(name=made[0].name, request_id=request.request_id)
     with pytest.raises(AlreadyExists) as caught:
-        reused = service_pb.DeleteUserRequest(name=made[0].name, request_id=request.request_id)
         await world.client.call(world.client.users.DeleteUser, reused, token)
     assert caught.value.reason == "REQUEST_ID_REUSED"
 

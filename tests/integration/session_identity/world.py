@@ -1,9 +1,12 @@
 """An installation to talk to."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import grpc.aio
+from google.protobuf.message import Message
+from parley.session.v1 import identity_service_pb2 as service_pb
 from parley.session.v1 import identity_service_pb2_grpc as service_grpc
 
 from services.common.errors import from_status
@@ -12,6 +15,7 @@ from services.session.identity.settings import IdentitySettings
 from services.session.identity.wiring import Identity
 from tests.integration.session_identity.outside import OutsideIssuer
 
+M = TypeVar("M", bound=Message)
 ADMIN_PASSWORD = "correct horse battery staple"
 TIMEOUT = 20.0
 
@@ -26,7 +30,7 @@ class Channel:
         self.api_keys = service_grpc.ApiKeyServiceStub(self.channel)
         self.tenants = service_grpc.TenantServiceStub(self.channel)
 
-    async def call(self, method: Any, request: Any, token: str = "") -> Any:
+    async def call(self, method: Callable[..., Awaitable[M]], request: Message, token: str = "") -> M:
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
             return await method(request, timeout=TIMEOUT, metadata=metadata)
@@ -44,7 +48,7 @@ class World:
     settings: IdentitySettings
     issuer: OutsideIssuer
     superuser_dsn: str
-    first: Any = None
+    first: service_pb.TokenSet = field(default_factory=service_pb.TokenSet)
 
     @property
     def operations(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -28,6 +27,7 @@ Handler = Callable[[Msg], Awaitable[None]]
 RECONNECT_SECONDS = 0.15
 CONNECT_SECONDS = 5.0
 ACK_SECONDS = 5.0
+DRAIN_SECONDS = 2.0
 RECONCILE_SECONDS = 0.5
 RECONCILE_ATTEMPTS = 5
 PENDING_MESSAGES = 65_536
@@ -58,19 +58,27 @@ class Bus:
     async def open(self) -> None:
         """Connect. Unavailable while the server is away; call again."""
         try:
-            # nats-py waits two seconds after a refused first connection: a probe that does not wait goes first.
-            probe = await asyncio.wait_for(nats.connect(**self._whereabouts(), allow_reconnect=False), CONNECT_SECONDS)
-            await probe.close()
+            await self._probe()
             self._interruption = asyncio.get_running_loop().create_future()
-            self._client = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
+            self._client = Client()
+            await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
             self._acknowledgements = Acknowledgements(self._client)
             await self._acknowledgements.open()
             self._jetstream = self._client.jetstream(timeout=ACK_SECONDS)
             await streams.reconcile(self._jetstream)
         except FAILURES as error:
-            with contextlib.suppress(*FAILURES):
-                await self._client.close()
+            await self._leave()
             raise Unavailable("NATS is away; try again") from error
+
+    async def _probe(self) -> None:
+        """nats-py tries a refused first connection again every two seconds: what does not wait goes first."""
+        parts = urlsplit(self._url)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
+            greeting = await reader.readline()
+            writer.close()
+        if not greeting.startswith(b"INFO"):
+            raise NatsError
 
     def _whereabouts(self) -> dict[str, Any]:
         parts = urlsplit(self._url)
@@ -83,10 +91,10 @@ class Bus:
             "error_cb": self._on_error,
         }
 
-    async def _connect(self) -> Client:
-        return await nats.connect(
+    async def _connect(self) -> None:
+        await self._client.connect(
             **self._whereabouts(),
-            reconnect_time_wait=RECONNECT_SECONDS,
+            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # a fraction is as good
             max_reconnect_attempts=-1,
             ping_interval=5,
             max_outstanding_pings=2,
@@ -185,10 +193,18 @@ class Bus:
         """Flush and leave."""
         for task in list(self._background):
             task.cancel()
-        with contextlib.suppress(*FAILURES):
-            await asyncio.wait_for(self._client.drain(), 2)
-        with contextlib.suppress(*FAILURES):
-            await self._client.close()
+        if self._client.is_connected:
+            with contextlib.suppress(*FAILURES):
+                await asyncio.wait_for(self._client.drain(), DRAIN_SECONDS)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        client, self._client = self._client, Client()
+        with contextlib.suppress(*FAILURES, AssertionError):  # it asserts that it was connected once
+            await client.close()
+        transport = getattr(client, "_transport", None)
+        if transport is not None:
+            transport.close()
 
     async def _reconcile(self) -> None:
         """Declare the streams again, one at a time and not all the time."""

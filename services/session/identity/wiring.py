@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parley.session.v1 import identity_service_pb2 as service_pb
 from parley.session.v1 import identity_service_pb2_grpc as service_grpc
 
+from services.common.config import Settings
 from services.common.db.engine import Database
 from services.common.pagination import PageTokens
 from services.common.security.principal import Principal
@@ -62,8 +63,19 @@ class Identity:
         self._passwords.close()
 
 
-async def add_identity(chassis: Chassis, settings: IdentitySettings) -> Identity:
+async def add_identity(chassis: Chassis, settings: Settings) -> Identity:
     """Build, register, bootstrap; waits for the database. RuntimeError for a wrong key-encryption key."""
+    return await _assembled(chassis, identity_settings(settings))
+
+
+def identity_settings(settings: Settings) -> IdentitySettings:
+    """The service's settings if they extend identity's, or else those and what the environment adds."""
+    if isinstance(settings, IdentitySettings):
+        return settings
+    return IdentitySettings(**settings.model_dump())
+
+
+async def _assembled(chassis: Chassis, settings: IdentitySettings) -> Identity:
     database = chassis.database
     sealer = Sealer(key_bytes(settings.key_encryption_key))
     ring, directory = KeyRing(), TenantDirectory(database)

@@ -1,23 +1,18 @@
 """A whole identity service in this process: real PostgreSQL, Valkey, gRPC and HTTP."""
 
-import asyncio
 import base64
-import contextlib
 import json
-import os
 import secrets
-import subprocess
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
+import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 
-from cli.stack.component import Component
 from cli.stack.layout import Layout, unused_port
-from cli.stack.servers import DATABASE, SUPERUSER, Postgres, valkey
+from cli.stack.servers import DATABASE, SUPERUSER
 from services.common.db import migrate
 from services.common.service import assemble, connect
 from services.session.identity.settings import IdentitySettings
@@ -25,57 +20,34 @@ from services.session.identity.wiring import add_identity
 from tests.integration.session_identity.outside import OutsideIssuer
 from tests.integration.session_identity.people import sign_in
 from tests.integration.session_identity.world import ADMIN_PASSWORD, Channel, World
+from tests.servers import Postgres
+
+DATABASE_NAME = "identity"
 
 
 @dataclass(frozen=True)
-class Servers:
-    """What the installation stands on."""
+class Databases:
+    """A database of its own, so that the first start is the first; by role."""
 
-    postgres: Postgres
-    superuser_dsn: str
-    cache_url: str
-    folder: Path
-
-
-@contextlib.contextmanager
-def running(component: Component) -> Iterator[None]:
-    process = subprocess.Popen(
-        component.command,
-        env={**os.environ, **component.environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **component.options,
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(component.stop_signal)
-        process.wait(20)
-
-
-async def until_ready(component: Component) -> None:
-    async with asyncio.timeout(30):
-        while not await component.ready():  # noqa: ASYNC110 - a process cannot set an event
-            await asyncio.sleep(0.02)
+    owner: str
+    app: str
+    relay: str
+    superuser: str
 
 
 @pytest.fixture(scope="session")
-async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
-    layout = Layout(tmp_path_factory.mktemp("identity"))
-    layout.prepare()
-    passwords = layout.secrets()
-    port, cache_port = unused_port(set()), unused_port(set())
-    postgres = Postgres(layout, passwords, port)
-    postgres.initialise()
-    cache = valkey(layout, passwords, cache_port)
-    with running(postgres.component()), running(cache):
-        await until_ready(postgres.component())
-        await until_ready(cache)
-        await postgres.prepare_roles()
-        await migrate.run(postgres.dsn("owner"), ["session"], checking=False)
-        superuser = f"postgresql://{SUPERUSER}:{passwords['postgres']}@127.0.0.1:{port}/{DATABASE}"
-        cache_url = f"redis://:{passwords['valkey']}@127.0.0.1:{cache_port}/0"
-        yield Servers(postgres, superuser, cache_url, layout.data)
+async def databases(postgres: Postgres, layout: Layout) -> Databases:
+    password = layout.secrets()["postgres"]
+    superuser = f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{postgres.component.port}/{DATABASE}"
+    connection = await asyncpg.connect(superuser)
+    try:
+        await connection.execute(f"CREATE DATABASE {DATABASE_NAME} OWNER parley_owner")
+    finally:
+        await connection.close()
+    addresses = (postgres.owner_dsn, postgres.app_dsn, postgres.relay_dsn, superuser)
+    made = Databases(*(f"{address.rpartition('/')[0]}/{DATABASE_NAME}" for address in addresses))
+    await migrate.run(made.owner, ["session"], checking=False)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +57,9 @@ async def issuer() -> AsyncIterator[OutsideIssuer]:
 
 
 @pytest.fixture(scope="session")
-def settings(servers: Servers, issuer: OutsideIssuer) -> IdentitySettings:
-    folder = servers.folder
+def settings(databases: Databases, valkey_url: str, layout: Layout, issuer: OutsideIssuer) -> IdentitySettings:
+    folder = layout.data / "identity"
+    folder.mkdir()
     mesh_key = OKPKey.generate_key("Ed25519", private=True)
     (folder / "session.pem").write_bytes(mesh_key.as_pem(private=True))
     public = {**mesh_key.as_dict(private=False), "kid": "session", "use": "sig"}
@@ -96,9 +69,9 @@ def settings(servers: Servers, issuer: OutsideIssuer) -> IdentitySettings:
     values = {
         "port": unused_port({operations_port}),
         "operations_port": operations_port,
-        "postgres_dsn": servers.postgres.dsn("app"),
-        "postgres_relay_dsn": servers.postgres.dsn("relay"),
-        "valkey_url": servers.cache_url,
+        "postgres_dsn": databases.app,
+        "postgres_relay_dsn": databases.relay,
+        "valkey_url": valkey_url,
         "mesh_key_file": folder / "session.pem",
         "mesh_jwks_file": folder / "mesh.json",
         "page_token_secret": secrets.token_hex(16),
@@ -114,7 +87,7 @@ def settings(servers: Servers, issuer: OutsideIssuer) -> IdentitySettings:
 
 
 @pytest.fixture(scope="session")
-async def world(servers: Servers, settings: IdentitySettings, issuer: OutsideIssuer) -> AsyncIterator[World]:
+async def world(databases: Databases, settings: IdentitySettings, issuer: OutsideIssuer) -> AsyncIterator[World]:
     chassis = assemble("session", settings)
     await connect(chassis)
     identity = await add_identity(chassis, settings)
@@ -122,9 +95,7 @@ async def world(servers: Servers, settings: IdentitySettings, issuer: OutsideIss
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "shutdown_timeout")
         await chassis.operations.start(settings.host, settings.operations_port)
-    made = World(
-        chassis, identity, Channel(f"{settings.host}:{settings.port}"), settings, issuer, servers.superuser_dsn
-    )
+    made = World(chassis, identity, Channel(f"{settings.host}:{settings.port}"), settings, issuer, databases.superuser)
     made.first = await sign_in(made, "admin@parley.local", ADMIN_PASSWORD)
     yield made
     await made.client.channel.close()

@@ -1,0 +1,1 @@
+"""Completion providers, a file a vendor."""

@@ -106,6 +106,17 @@ class Postgres(RunningServer):
             await connection.close()
 
 
+class Statements:
+    """Stands in for alembic's op: keeps what a migration would execute, for Postgres.as_owner."""
+
+    def __init__(self, *statements: str) -> None:
+        self.all = list(statements)
+
+    def execute(self, statement: str) -> None:
+        """Keep a statement."""
+        self.all.append(statement)
+
+
 class Nats(RunningServer):
     """NATS with JetStream."""
 

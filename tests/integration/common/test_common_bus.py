@@ -14,15 +14,10 @@ from services.common.bus.connection import Bus
 from services.common.errors import Unavailable
 from services.common.telemetry.metrics import Metrics
 from tests.servers import Nats
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 TENANT = str(uuid.uuid4())
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - conditions of another process, which nobody announces
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

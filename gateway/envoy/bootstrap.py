@@ -129,22 +129,17 @@ def _access_log(path: str) -> Json:
         "subject": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:claims:sub)%",
         "request_id": "%REQ(X-REQUEST-ID)%",
     }
+    without_query = typed("extensions.formatter.req_without_query.v3.ReqWithoutQuery")
+    formatter = {"name": "envoy.formatter.req_without_query", "typed_config": without_query}
+    form = {"json_format": fields, "formatters": [formatter]}
+    if path == "/dev/stdout":
+        name, config = "stdout", typed("extensions.access_loggers.stream.v3.StdoutAccessLog", log_format=form)
+    else:
+        name, config = "file", typed("extensions.access_loggers.file.v3.FileAccessLog", path=path, log_format=form)
     return {
-        "name": "envoy.access_loggers.file",
+        "name": f"envoy.access_loggers.{name}",
         "filter": {"not_health_check_filter": {}},
-        "typed_config": typed(
-            "extensions.access_loggers.file.v3.FileAccessLog",
-            path=path,
-            log_format={
-                "json_format": fields,
-                "formatters": [
-                    {
-                        "name": "envoy.formatter.req_without_query",
-                        "typed_config": typed("extensions.formatter.req_without_query.v3.ReqWithoutQuery"),
-                    }
-                ],
-            },
-        ),
+        "typed_config": config,
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from gateway.envoy import types
 from gateway.envoy.clusters import operations
 from gateway.envoy.contract import Contract
+from gateway.envoy.limiting import overall
 from gateway.envoy.settings import EdgeSettings, Limits
 from gateway.envoy.templates import constant, regular_expression
 from gateway.envoy.types import Json, seconds, typed
@@ -33,7 +34,7 @@ def http_filters(contract: Contract, settings: EdgeSettings) -> list[Json]:
         _filter(types.COMPRESSOR, _compressor()),
         # Before whatever may refuse, so that a refusal reaches gRPC-Web callers as a gRPC status.
         _filter("envoy.filters.http.grpc_web", typed("extensions.filters.http.grpc_web.v3.GrpcWeb")),
-        _filter("envoy.filters.http.local_ratelimit", _rate_limit(limits)),
+        _filter(types.RATE_LIMIT, overall(limits)),
         _filter(types.API_KEY, _api_keys()),
         _filter(types.JWT, _tokens(contract, settings)),
         {**_filter(types.BUFFER, _buffer(limits)), "disabled": True},
@@ -78,25 +79,6 @@ def _compressor() -> Json:
         "extensions.filters.http.compressor.v3.Compressor",
         response_direction_config={"common_config": common},
         compressor_library=library,
-    )
-
-
-def _rate_limit(limits: Limits) -> Json:
-    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
-    return typed(
-        "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-        stat_prefix="edge",
-        token_bucket={
-            "max_tokens": limits.burst,
-            "tokens_per_fill": max(1, limits.requests_per_second // 20),
-            "fill_interval": "0.05s" if limits.requests_per_second >= 20 else "1s",
-        },
-        filter_enabled=always,
-        filter_enforced=always,
-        rate_limited_as_resource_exhausted=True,
-        response_headers_to_add=[
-            {"header": {"key": "retry-after", "value": "1"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-        ],
     )
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from gateway.envoy import types
 from gateway.envoy.clusters import operations
 from gateway.envoy.contract import Contract, Method, Service
+from gateway.envoy.limiting import guard
 from gateway.envoy.settings import EdgeSettings, Limits
+from gateway.envoy.templates import constant
 from gateway.envoy.types import Json, disabled, seconds, typed
 
 SIGNATURE = "X-Amz-Signature"
@@ -42,7 +44,11 @@ def routes(contract: Contract, settings: EdgeSettings) -> Iterator[Json]:
             yield from _service(service, limits)
     yield _answer({"prefix": "/parley."}, 404, "no such service")
     yield _answer({"prefix": "/", "grpc": {}}, 404, "no such service")
-    yield _rest(limits)
+    for template in _guarded(contract, limits):
+        route = _rest({"path": template}, limits)
+        route["typed_per_filter_config"][types.RATE_LIMIT] = guard(limits)
+        yield route
+    yield _rest({"prefix": "/v1/"}, limits)
     yield _plain({"prefix": "/"}, "web", limits, body=limits.page_body_bytes)
 
 
@@ -99,6 +105,9 @@ def _service(service: Service, limits: Limits) -> Iterator[Json]:
             yield _answer({"path": method.path}, 404, "no such method")
         elif method.streams:
             yield _streaming(method, limits)
+        elif method.path in limits.guarded_methods:
+            route = _unary({"path": method.path}, service.room, _deadline(method, limits), safe=method.safe)
+            yield {**route, "typed_per_filter_config": {types.RATE_LIMIT: guard(limits)}}
         elif method.safe or method.path in limits.method_seconds:
             yield _unary({"path": method.path}, service.room, _deadline(method, limits), safe=method.safe)
     yield _unary({"prefix": f"/{service.name}/"}, service.room, limits.unary_seconds, safe=False)
@@ -131,13 +140,20 @@ def _streaming(method: Method, limits: Limits) -> Json:
             "cluster": room,
             "timeout": "0s",
             "idle_timeout": seconds(limits.stream_idle_seconds),
-            "retry_policy": _retries(NEVER_SENT),
+            "retry_policy": _retries(REPEATABLE if method.safe else NEVER_SENT),
         },
         "request_headers_to_remove": PRIVATE_HEADERS,
     }
 
 
-def _rest(limits: Limits) -> Json:
+def _guarded(contract: Contract, limits: Limits) -> Iterator[str]:
+    """REST paths of the methods that somebody may want to try again and again."""
+    for method in contract.methods:
+        if method.path in limits.guarded_methods:
+            yield from (binding.template for binding in method.bindings if constant(binding.template))
+
+
+def _rest(match: Json, limits: Limits) -> Json:
     """What every REST request meets first. Once transcoded it has a gRPC path and is routed again."""
     mutations = [{"remove": name} for name in LEAKS]
     mutations.append(_unless_present("cache-control", "no-store"))
@@ -146,7 +162,7 @@ def _rest(limits: Limits) -> Json:
     # The transcoder parses as bytes come in, so its own limit does not bound a body; the buffer filter does.
     filters = {types.HEADERS: per_route, types.BUFFER: _buffer(limits.json_body_bytes)}
     # A route and no direct answer, because the CORS filter looks at routes only. The transcoder lets nothing through.
-    return {"match": {"prefix": "/v1/"}, "route": {"cluster": "web"}, "typed_per_filter_config": filters}
+    return {"match": match, "route": {"cluster": "web"}, "typed_per_filter_config": filters}
 
 
 def _answer(match: Json, status: int, text: str) -> Json:

@@ -45,9 +45,21 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     requests_per_second: int = Field(default=50_000, ge=1, description="per Envoy process; above it 429")
     burst: int = Field(default=100_000, ge=1)
+    guarded_methods: tuple[str, ...] = Field(
+        default=(
+            "/parley.session.v1.AuthService/SignIn",
+            "/parley.session.v1.AuthService/ExchangeToken",
+            "/parley.session.v1.UserService/ChangePassword",
+        ),
+        description="where secrets are guessed: limited by client address",
+    )
+    guarded_per_second: int = Field(default=5, ge=1)
+    guarded_burst: int = Field(default=100, ge=1)
     connections: int = Field(default=50_000, ge=1)
     heap_bytes: int = Field(default=1 << 30, ge=64 << 20)
-    json_body_bytes: int = Field(default=4 << 20, ge=1024)
+    json_body_bytes: int = Field(
+        default=(4 << 20) + (64 << 10), ge=1024, description="3 MiB of bytes as base64, and what is around them"
+    )
     json_response_bytes: int = Field(default=16 << 20, ge=1024)
     webhook_body_bytes: int = Field(default=1 << 20, ge=1024)
     page_body_bytes: int = Field(default=64 << 10, ge=0)

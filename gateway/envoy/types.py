@@ -11,6 +11,7 @@ TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 BUFFER = "envoy.filters.http.buffer"
 CORS = "envoy.filters.http.cors"
 COMPRESSOR = "envoy.filters.http.compressor"
+RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 HEADERS = "envoy.filters.http.header_mutation"
 
 

@@ -71,7 +71,7 @@ class Signer:
             **claims,
         }
         signed = f"{encoded(json.dumps(head).encode())}.{encoded(json.dumps(body).encode())}"
-        return f"{signed}.{encoded(self._signature(head['alg'], signed.encode()))}"
+        return f"{signed}.{encoded(self._signature(str(head['alg']), signed.encode()))}"
 
     def _signature(self, algorithm: str, signed: bytes) -> bytes:
         if algorithm == "none":

@@ -119,6 +119,21 @@ async def test_a_new_key_is_learnt(edges: EdgeMaker, world: World) -> None:
     await operator.stop()
 
 
+async def test_the_edge_itself_is_killed_and_starts_again(edges: EdgeMaker, world: World) -> None:
+    async with edges(access_log="/dev/stdout") as edge:
+        assert edge.process is not None
+        assert await status(edge, world) == 200
+        edge.process.kill()
+        await asyncio.to_thread(edge.process.wait, 10)
+        await edge.start()
+        await edge.keys_known(world.signer.token())
+
+        async def logged() -> bool:
+            return '"logger":"edge.access"' in edge.log
+
+        await until(logged)
+
+
 async def test_draining_says_so(edges: EdgeMaker, world: World) -> None:
     async with edges() as edge:
         connector = aiohttp.UnixConnector(str(edge.settings.admin_socket))

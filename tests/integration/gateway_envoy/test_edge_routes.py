@@ -143,6 +143,23 @@ async def test_too_many_requests(edges: EdgeMaker, world: World) -> None:
         assert_status(refused[0][2], 8, "LIMIT_REACHED")
 
 
+async def test_guessing_is_slowed_by_address(edges: EdgeMaker, world: World) -> None:
+    limits = {"guarded_methods": ["/parley.session.v1.AuthService/SignInVisitor"], "guarded_burst": 3}
+    async with edges(limits={**limits, "guarded_per_second": 1}, trusted_hops=1) as edge:
+
+        async def sign_in(address: str) -> int:
+            headers = {"x-forwarded-for": address}
+            async with edge.http.post("/v1/visitors:signIn", json={}, headers=headers) as answer:
+                return answer.status
+
+        statuses = [await sign_in("203.0.113.7") for _ in range(6)]
+        assert statuses[:3] == [200, 200, 200]
+        assert 429 in statuses
+        assert await sign_in("203.0.113.8") == 200, "others are not slowed"
+        async with edge.http.get(f"/v1/{SESSION}", headers=world.bearer()) as answer:
+            assert answer.status == 200, "nor are other methods"
+
+
 async def test_the_admin_interface_is_not_on_the_network(edge: Edge) -> None:
     for path in ("/stats", "/config_dump", "/quitquitquit"):
         async with edge.http.post(path) as answer:

@@ -186,6 +186,13 @@ async def test_what_only_the_mesh_may_say_is_taken_off(edge: Edge, world: World)
     assert not {name.lower() for name in foreign} & {name.lower() for name in world.seen.requests[-1].headers}
 
 
+async def test_the_request_id_is_the_edge_s_own(edge: Edge, world: World) -> None:
+    async with edge.http.get(f"/v1/{SESSION}", headers={**world.bearer(), "x-request-id": "mine"}) as answer:
+        given = answer.headers["x-request-id"]
+    assert given != "mine"
+    assert world.seen.last.metadata["x-request-id"] == given
+
+
 async def test_a_header_with_an_underscore(edge: Edge, world: World) -> None:
     async with edge.http.get(f"/v1/{SESSION}", headers={**world.bearer(), "x_tenant": "other"}) as answer:
         assert answer.status == 400

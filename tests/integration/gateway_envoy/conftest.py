@@ -180,4 +180,5 @@ def forget(world: World) -> None:
     world.seen.requests.clear()
     world.seen.bodies.clear()
     world.seen.release.clear()
+    world.seen.ended.clear()
     world.seen.unavailable = 0

@@ -101,6 +101,7 @@ class Seen:
     requests: list[web.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     unavailable: int = 0
 
     def note(self, method: str, request: object, context: Context) -> Call:
@@ -151,7 +152,10 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
         yield session_pb2.SessionEvent(seq=1, message=session_pb2.Message(seq=1, text="first"))
         if request.after_seq == BROKEN_AFTER_ONE:
             await context.abort(grpc.StatusCode.INTERNAL, "broke in the middle")
-        await self.seen.release.wait()
+        try:
+            await self.seen.release.wait()
+        finally:
+            self.seen.ended.set()
         yield session_pb2.SessionEvent(seq=2, completed=session_pb2.TurnCompleted(turn=1))
 
 

@@ -175,6 +175,14 @@ async def test_events_arrive_when_they_are_made(edge: Edge, world: World) -> Non
     assert world.seen.last.remaining is None, "a stream has no deadline unless its caller gives one"
 
 
+async def test_a_listener_that_leaves_ends_the_stream_behind(edge: Edge, world: World) -> None:
+    answer = await edge.http.get(f"/v1/{SESSION}/events:stream", headers=world.bearer())
+    assert b"first" in await answer.content.readuntil(b"\n\n")
+    answer.close()
+    async with asyncio.timeout(5):
+        await world.seen.ended.wait()
+
+
 async def test_a_stream_that_breaks_before_its_first_event_is_an_error(edge: Edge, world: World) -> None:
     path = f"/v1/{SESSION}/events:stream?after_seq={BROKEN_AT_ONCE}"
     async with edge.http.get(path, headers=world.bearer()) as answer:

@@ -8,9 +8,7 @@ from services.common.config import Settings
 class LlmSettings(Settings):
     """What the llm service needs beside what every service needs. Seconds, unless said otherwise."""
 
-    openai_base_url: str = Field(
-        default="", description="any OpenAI-compatible address; empty with a key: OpenAI's own"
-    )
+    openai_base_url: str = Field(default="", description="OpenAI-compatible; empty with a key: OpenAI's own")
     openai_api_key: SecretStr | None = None
     openai_model: str = ""
     openai_embedding_model: str = ""

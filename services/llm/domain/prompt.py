@@ -1,4 +1,4 @@
-"""What a chat model is sent. Passages are data: they travel in a block of their own, as the user's side, never as system."""
+"""What a chat model is sent. Passages are data: a block of their own on the user's side, never in the system role."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ class Registry(Generic[V]):
     """Vendors in the order of preference: the first one's first model is the default."""
 
     def __init__(self, vendors: Sequence[V], aliases: Mapping[str, str]) -> None:
-        self.vendors = tuple(vendors)
+        self.vendors: tuple[V, ...] = tuple(vendors)
         self._aliases = dict(aliases)
 
     @property

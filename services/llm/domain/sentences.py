@@ -48,7 +48,7 @@ class Sentence:
 
 def split(text: str) -> list[Sentence]:
     """All sentences; `text[start:end]` is the sentence, without blanks round it."""
-    found = []
+    found: list[Sentence] = []
     position = 0
     for boundary in BOUNDARY.finditer(text):
         add(found, text, position, boundary.end())

@@ -1,0 +1,82 @@
+"""One shared client of the official SDK, imported and made when first needed: the import alone takes half a second."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from services.common.errors import Internal, ParleyError
+from services.llm.providers.openai_errors import failed, from_http, late
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from services.llm.config import LlmSettings
+
+NO_KEY = "none"
+
+
+class OpenAIClient:
+    """Holds the client. Retries are nobody's business here: the mesh has a budget for them."""
+
+    def __init__(self, settings: LlmSettings) -> None:
+        self._settings = settings
+        self._client: AsyncOpenAI | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self) -> AsyncOpenAI:
+        """The client."""
+        if self._client is None:
+            async with self._making:
+                if self._client is None:
+                    self._client = await asyncio.to_thread(self._make)
+        return self._client
+
+    def _make(self) -> AsyncOpenAI:
+        import httpx2  # noqa: PLC0415 - lazily, see above
+        from openai import AsyncOpenAI  # noqa: PLC0415
+
+        settings = self._settings
+        connections = settings.llm_connections
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
+        return AsyncOpenAI(
+            api_key=key,
+            base_url=settings.openai_base_url or None,
+            max_retries=0,
+            timeout=httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds),
+            http_client=httpx2.AsyncClient(
+                limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+                timeout=httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds),
+                follow_redirects=False,
+                trust_env=True,
+            ),
+        )
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
+def translated(error: Exception) -> ParleyError:
+    """The tree's word for what the SDK or its HTTP library raised."""
+    import httpx2  # noqa: PLC0415
+    import openai  # noqa: PLC0415
+
+    if isinstance(error, ParleyError):
+        return error
+    if isinstance(error, openai.APIStatusError):
+        response: Any = error.response
+        return from_http(error.status_code, response.headers, error.body)
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+        return late("answer")
+    if isinstance(error, openai.APIConnectionError):
+        return failed("the model provider cannot be reached", "connection")
+    if isinstance(error, httpx2.HTTPError):
+        return failed("the model's answer was cut off", "cut")
+    return Internal(
+        "the model provider's answer makes no sense",
+        reason="PROVIDER_FAILED",
+        metadata={"kind": "malformed", "error": type(error).__name__},
+    )

@@ -140,6 +140,15 @@ class Postgres:
         await connection.close()
         return True
 
+    async def value(self, query: str) -> object:
+        """One value, read as the superuser, who sees all tenants."""
+        connection = await self._connect(DATABASE)
+        try:
+            found: object = await connection.fetchval(query)
+        finally:
+            await connection.close()
+        return found
+
     async def prepare_roles(self) -> None:
         """Roles and the database, made or brought up to date."""
         connection = await self._connect("postgres")

@@ -12,12 +12,13 @@ from cli.stack.layout import GATEWAYS, ROOT, SERVICES, Layout, write_private
 from cli.stack.servers import BUCKET, Postgres
 
 STUBS = ROOT / "build" / "stubs"
+DEPLOYER = "deployer"
 
 
 def mesh_keys(layout: Layout) -> Path:
     """A key pair a service; the path of the file with all public halves."""
     public = []
-    for name in (*SERVICES, *GATEWAYS):
+    for name in (*SERVICES, *GATEWAYS, DEPLOYER):
         path = layout.keys / f"{name}.pem"
         if not path.exists():
             key = OKPKey.generate_key("Ed25519", private=True)

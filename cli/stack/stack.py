@@ -44,6 +44,24 @@ class Stack:
         self.first_start = False
 
     @property
+    def serves(self) -> bool:
+        """Whether it is whole: services and edge, not only servers."""
+        return not self._only
+
+    def mark_usable(self) -> None:
+        """Everything a newcomer needs is there: `up --detach` waits for this."""
+        if self._supervisor is not None:
+            self._supervisor.usable = True
+            self._supervisor.write_state()
+
+    async def default_tenant(self) -> str:
+        """The tenant of the first start, a UUID. Failure before there is one."""
+        found = await self._require_postgres().value("SELECT tenant_id FROM session.tenants WHERE slug = 'default'")
+        if found is None:
+            raise Failure("the session service has made no tenant yet", "read ./parley logs session")
+        return str(found)
+
+    @property
     def public_url(self) -> str:
         """Where people find it."""
         return f"http://127.0.0.1:{self.edge}"

@@ -60,6 +60,7 @@ class Supervisor:
         self._progress = progress
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
+        self.usable = False
         self._own_start = psutil.Process().create_time()
 
     def add(self, components: list[Component]) -> None:
@@ -154,7 +155,8 @@ class Supervisor:
             }
             for name, running in self._running.items()
         ]
-        state = {"pid": os.getpid(), "started": self._own_start, "edge": self._edge, "components": components}
+        state: dict[str, Any] = {"pid": os.getpid(), "started": self._own_start, "edge": self._edge, "usable": self.usable}
+        state["components"] = components
         fresh = self._layout.state.with_suffix(".fresh")
         fresh.write_text(json.dumps(state))
         fresh.replace(self._layout.state)

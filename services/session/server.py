@@ -46,9 +46,7 @@ class SessionService:
         relay = OutboxRelay(chassis.bus, chassis.relay_database, chassis.metrics, schema="session")
         announcer = Announcer(chassis.bus, relay)
         self._add_apis(chassis, settings, announcer)
-        sweeper = Sweeper(
-            settings, Ledger(chassis.database, chassis.relay_database), chassis.relay_database, announcer
-        )
+        sweeper = Sweeper(settings, Ledger(chassis.database, chassis.relay_database), chassis.relay_database, announcer)
         chassis.tasks.spawn("outbox", relay.run)
         chassis.tasks.spawn("outbox sweep", relay.sweep)
         chassis.tasks.spawn("sweep", sweeper.run)
@@ -80,7 +78,12 @@ class SessionService:
         )
         variables = VariableApi(Variables(database), sessions, settings.page_token_secret)
         for add, servicer, module, service in (
-            (session_service_pb2_grpc.add_SessionServiceServicer_to_server, people, session_service_pb2, "SessionService"),
+            (
+                session_service_pb2_grpc.add_SessionServiceServicer_to_server,
+                people,
+                session_service_pb2,
+                "SessionService",
+            ),
             (ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, workers, ledger_service_pb2, "LedgerService"),
             (
                 variable_service_pb2_grpc.add_VariableServiceServicer_to_server,

@@ -16,8 +16,8 @@ from services.common.identifiers import derived_id, parse_uuid, uuid7
 from services.common.pagination import PageTokens, page_size
 from services.common.security.principal import Principal
 from services.session.api.access import access_session, sees_all
-from services.session.config import SessionSettings
 from services.session.closing import ended
+from services.session.config import SessionSettings
 from services.session.events import Announcer
 from services.session.knowing import BotDirectory
 from services.session.listening import Listener

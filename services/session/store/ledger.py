@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import asyncpg
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
-from parley.session.v1 import session_pb2 as pb
 
 from services.common.db.engine import Database
 from services.session.domain.replies import ReplyColumns

@@ -113,7 +113,7 @@ class Sessions:
             row = (await connection.execute(ON_CHANNEL, values)).one_or_none()
         return session_message(row) if row else None
 
-    async def list(self, tenant: str, only: SessionFilter, limit: int) -> list[pb.Session]:
+    async def list(self, tenant: str, only: SessionFilter, limit: int) -> Sequence[pb.Session]:
         """Newest first."""
         clauses = ["tenant_id = :tenant"]
         values: dict[str, object] = {"tenant": uuid.UUID(tenant), "limit": limit}
@@ -130,7 +130,7 @@ class Sessions:
             rows = (await connection.execute(text(statement), values)).all()
         return [session_message(row) for row in rows]
 
-    async def messages(self, tenant: str, session: uuid.UUID, after: int, limit: int) -> list[pb.Message]:
+    async def messages(self, tenant: str, session: uuid.UUID, after: int, limit: int) -> Sequence[pb.Message]:
         """Messages after a number, oldest first."""
         rows = await self._database.call(MESSAGES, uuid.UUID(tenant), session, after, limit)
         return [message_of(session, row) for row in rows]

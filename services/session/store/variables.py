@@ -35,7 +35,7 @@ class Variables:
 
     async def list(
         self, tenant: str, scope: str, owner: str, keys: Sequence[str], after: str, limit: int
-    ) -> list[pb.Variable]:
+    ) -> Sequence[pb.Variable]:
         """By key, after a key."""
         statement = text(LIST.format(keys="AND key = ANY(:keys)" if keys else ""))
         values: dict[str, object] = {
@@ -51,7 +51,7 @@ class Variables:
             rows = (await connection.execute(statement, values)).all()
         return [variable_message(row) for row in rows]
 
-    async def merge(self, tenant: str, scope: str, owner: str, changes: Sequence[pb.Variable]) -> list[pb.Variable]:
+    async def merge(self, tenant: str, scope: str, owner: str, changes: Sequence[pb.Variable]) -> Sequence[pb.Variable]:
         """Set and remove keys in one transaction. Aborted when a named revision is not the current one."""
         async with self._database.unit_of_work(tenant) as connection:
             made = []

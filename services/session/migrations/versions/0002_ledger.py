@@ -13,8 +13,16 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parent.parent / "sql"
-TABLES = ("user_sessions", "message_history", "message_keys", "session_wakeups", "turn_journal", "variables", "outbox",
-          "tickets")
+TABLES = (
+    "user_sessions",
+    "message_history",
+    "message_keys",
+    "session_wakeups",
+    "turn_journal",
+    "variables",
+    "outbox",
+    "tickets",
+)
 RELAYED = frozenset({"outbox", "session_wakeups", "user_sessions", "message_keys", "tickets"})
 FILES = ("tables", "variables", "post_message", "claim_turn", "write_turn", "leases", "read_messages")
 

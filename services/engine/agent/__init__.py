@@ -1,0 +1,1 @@
+"""What answers when no program waits: knowledge and a model."""

@@ -1,0 +1,1 @@
+"""One module per gRPC service: translates and nothing else."""

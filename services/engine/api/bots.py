@@ -1,0 +1,128 @@
+"""BotService."""
+
+import grpc.aio
+from google.protobuf import empty_pb2
+from parley.engine.v1 import bot_pb2 as pb
+from parley.engine.v1 import bot_service_pb2 as service_pb
+from parley.engine.v1 import bot_service_pb2_grpc as bot_grpc
+from pydantic import SecretStr
+
+from services.common import context
+from services.common.errors import AlreadyExists, InvalidArgument
+from services.common.identifiers import parse_name
+from services.common.pagination import PageTokens, page_size
+from services.engine import publishing
+from services.engine.store import Bots
+
+CHANGEABLE = frozenset({"display_name", "description"})
+NEWEST = 2**31 - 1
+
+
+class BotApi(bot_grpc.BotServiceServicer):
+    """Bots and their versions. What is done again gives the same result, so request_id needs no record."""
+
+    def __init__(self, bots: Bots, secret: SecretStr) -> None:
+        self._bots = bots
+        self._tokens = PageTokens(secret)
+
+    async def CreateBot(  # noqa: N802
+        self, request: service_pb.CreateBotRequest, context_: grpc.aio.ServicerContext
+    ) -> pb.Bot:
+        """Make a bot. Repeating it with a request_id gives the bot that is there, if it says the same."""
+        tenant = context.principal().tenant_id
+        try:
+            return await self._bots.create(tenant, request.bot_id, request.bot)
+        except AlreadyExists:
+            if not request.request_id:
+                raise
+            there = await self._bots.get(tenant, request.bot_id)
+            if (there.display_name, there.description) != (request.bot.display_name, request.bot.description):
+                raise
+            return there
+
+    async def GetBot(self, request: service_pb.GetBotRequest, context_: grpc.aio.ServicerContext) -> pb.Bot:  # noqa: N802
+        """Read a bot."""
+        return await self._bots.get(context.principal().tenant_id, parse_name("bots/*", request.name)[0])
+
+    async def ListBots(  # noqa: N802
+        self, request: service_pb.ListBotsRequest, context_: grpc.aio.ServicerContext
+    ) -> service_pb.ListBotsResponse:
+        """List bots by name."""
+        tenant = context.principal().tenant_id
+        limit = page_size(request.page_size, 50, 200)
+        position = self._tokens.read((tenant, "bots"), request.page_token)
+        found = await self._bots.list(tenant, position[0] if position else "", limit + 1)
+        response = service_pb.ListBotsResponse(bots=found[:limit])
+        if len(found) > limit:
+            last = found[limit - 1].name.removeprefix("bots/")
+            response.next_page_token = self._tokens.make((tenant, "bots"), (last,))
+        return response
+
+    async def UpdateBot(  # noqa: N802
+        self, request: service_pb.UpdateBotRequest, context_: grpc.aio.ServicerContext
+    ) -> pb.Bot:
+        """Change display_name or description."""
+        tenant = context.principal().tenant_id
+        wanted = set(request.update_mask.paths) or set(CHANGEABLE)
+        if not wanted <= CHANGEABLE:
+            raise InvalidArgument.field("update_mask", "display_name, description", ", ".join(sorted(wanted)))
+        current = await self._bots.get(tenant, parse_name("bots/*", request.bot.name, "bot.name")[0])
+        current.etag = request.bot.etag
+        for name in wanted:
+            setattr(current, name, getattr(request.bot, name))
+        return await self._bots.update(tenant, current)
+
+    async def DeleteBot(  # noqa: N802
+        self, request: service_pb.DeleteBotRequest, context_: grpc.aio.ServicerContext
+    ) -> empty_pb2.Empty:
+        """Remove a bot."""
+        await self._bots.delete(context.principal().tenant_id, parse_name("bots/*", request.name)[0])
+        return empty_pb2.Empty()
+
+    async def PublishBot(  # noqa: N802
+        self, request: service_pb.PublishBotRequest, context_: grpc.aio.ServicerContext
+    ) -> pb.BotVersion:
+        """Compile, store, go live."""
+        tenant, identifier = context.principal().tenant_id, parse_name("bots/*", request.bot, "bot")[0]
+        compiled = publishing.publish(request.scripts, request.config, request.system_prompt)
+        version = await self._bots.publish(
+            tenant, identifier, compiled, request.scripts, request.config, request.system_prompt
+        )
+        return await self._bots.version(tenant, identifier, version)
+
+    async def GetBotVersion(  # noqa: N802
+        self, request: service_pb.GetBotVersionRequest, context_: grpc.aio.ServicerContext
+    ) -> pb.BotVersion:
+        """Read a version."""
+        identifier, version = parse_name("bots/*/versions/*", request.name)
+        return await self._bots.version(context.principal().tenant_id, identifier, int(version))
+
+    async def ListBotVersions(  # noqa: N802
+        self, request: service_pb.ListBotVersionsRequest, context_: grpc.aio.ServicerContext
+    ) -> service_pb.ListBotVersionsResponse:
+        """List versions, newest first."""
+        tenant, identifier = context.principal().tenant_id, parse_name("bots/*", request.parent, "parent")[0]
+        filters = (tenant, request.parent, "versions")
+        limit = page_size(request.page_size, 50, 200)
+        position = self._tokens.read(filters, request.page_token)
+        await self._bots.get(tenant, identifier)
+        found = await self._bots.versions(tenant, identifier, int(position[0]) if position else NEWEST, limit + 1)
+        response = service_pb.ListBotVersionsResponse(versions=found[:limit])
+        if len(found) > limit:
+            last = parse_name("bots/*/versions/*", found[limit - 1].name)[1]
+            response.next_page_token = self._tokens.make(filters, (last,))
+        return response
+
+    async def RollbackBot(  # noqa: N802
+        self, request: service_pb.RollbackBotRequest, context_: grpc.aio.ServicerContext
+    ) -> pb.Bot:
+        """Make an older version live."""
+        identifier, version = parse_name("bots/*/versions/*", request.name)
+        return await self._bots.roll_back(context.principal().tenant_id, identifier, int(version))
+
+    async def CheckScripts(  # noqa: N802
+        self, request: service_pb.CheckScriptsRequest, context_: grpc.aio.ServicerContext
+    ) -> service_pb.CheckScriptsResponse:
+        """Compile without publishing."""
+        _, found = publishing.check(request.scripts)
+        return service_pb.CheckScriptsResponse(diagnostics=[publishing.diagnostic_message(item) for item in found])

@@ -1,0 +1,29 @@
+"""Settings of the engine."""
+
+import os
+import socket
+
+from pydantic import Field
+
+from services.common.config import Settings
+
+
+class EngineSettings(Settings):
+    """Workers claim turns in the same process that serves bots; a replica may do either alone."""
+
+    works: bool = Field(default=True, description="claim turns")
+    worker_turns: int = Field(default=128, ge=1, le=1024, description="turns under way at once")
+    lease_seconds: float = Field(default=15.0, ge=1, le=300)
+    turn_nodes: int = Field(default=1_000_000, ge=1000)
+    turn_seconds: float = Field(default=5.0, gt=0, description="computing time of one turn")
+    answer_seconds: float = Field(default=60.0, gt=0, description="time a model has for an answer")
+    answer_patience: float = Field(
+        default=90.0, ge=0, description="seconds a message may wait for a model that is away before the person is told"
+    )
+    history_limit: int = Field(default=10, ge=0, le=100)
+    knowledge_floor: float = Field(default=0.0, ge=0, le=1)
+
+    @property
+    def worker_name(self) -> str:
+        """Unique per process."""
+        return f"{socket.gethostname()}-{os.getpid()}"

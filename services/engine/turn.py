@@ -1,0 +1,319 @@
+"""One turn: from a claim to a commit. A crash anywhere leaves the ledger as it was, or at the last checkpoint."""
+
+import asyncio
+import datetime
+import json
+import time
+from dataclasses import dataclass
+
+from google.protobuf import duration_pb2, json_format, struct_pb2
+from google.rpc import status_pb2
+from parley.common.v1 import content_pb2
+from parley.session.v1 import ledger_service_pb2 as ledger_pb
+from parley.session.v1 import ledger_service_pb2_grpc as ledger_grpc
+from parley.session.v1 import session_pb2 as pb
+
+from services.common.bus import subjects
+from services.common.bus.connection import Bus
+from services.common.errors import NotFound, ParleyError, to_status
+from services.common.telemetry.logs import logger
+from services.engine.agent.answering import Answerer, Question
+from services.engine.config import EngineSettings
+from services.engine.effects import SLOW, Effects, Setting
+from services.engine.machine import machine as m
+from services.engine.machine import wording
+from services.engine.machine.state import MachineState
+from services.engine.machine.values import Value
+from services.engine.publishing import START
+from services.engine.releases import Releases
+from services.engine.store import Release
+
+log = logger(__name__)
+SCOPES = {
+    "bot": ledger_pb.VariableChange.SCOPE_BOT,
+    "user": ledger_pb.VariableChange.SCOPE_USER,
+    "session": ledger_pb.VariableChange.SCOPE_SESSION,
+    "channel": ledger_pb.VariableChange.SCOPE_CHANNEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every turn of a worker shares."""
+
+    settings: EngineSettings
+    ledger: ledger_grpc.LedgerServiceStub
+    releases: Releases
+    effects: Effects
+    answerer: Answerer
+    bus: Bus
+
+
+class TurnRunner:
+    """Runs one claimed turn."""
+
+    def __init__(self, tools: Tools, turn: ledger_pb.Turn) -> None:
+        self._tools = tools
+        self._turn = turn
+        self._replies: list[ledger_pb.Reply] = []
+        self._said = turn.said
+        self._input = turn.input if turn.HasField("input") else None
+        self._heard = False
+        self._error: status_pb2.Status | None = None
+        self._waiting = pb.Waiting(kind=pb.Waiting.KIND_NONE)
+        self._state = MachineState()
+        self._version = turn.bot_version
+        self.cancelled = asyncio.Event()
+
+    async def run(self) -> bool:
+        """Run and commit; whether more input waits. ParleyError when the turn is to be tried again."""
+        machine, release = await self._load()
+        postponed = await self._steps(machine) if machine is not None else None
+        if postponed is not None:
+            await self._abandon(postponed)
+            return False
+        if self._input is not None and not self._heard:
+            await self._answer(release)
+        return await self._commit()
+
+    async def _load(self) -> tuple[m.Machine | None, Release]:
+        tenant = self._turn.lease.key.tenant
+        try:
+            version = self._version or await self._tools.releases.live(tenant, self._turn.bot)
+        except NotFound:
+            return None, Release({}, {}, "")
+        if not version:
+            return None, Release({}, {}, "")
+        machine, release = await self._tools.releases.machine(tenant, version)
+        if self._turn.state:
+            self._state = MachineState.from_bytes(self._turn.state)
+        elif START in release.programs:
+            self._state = machine.start(START, parameters(release.config))
+        self._version = version
+        return machine, release
+
+    # the program
+
+    async def _steps(self, machine: m.Machine) -> float | None:
+        """Run the program to where it waits. Seconds to wait, when it sleeps while a message is there."""
+        resume: m.Resume = self._first_resume()
+        while True:
+            step = machine.run(self._state, resume)
+            self._take(step.outputs)
+            outcome, resume = step.outcome, None
+            if isinstance(outcome, m.PerformEffect):
+                resume = await self._perform(outcome)
+            elif isinstance(outcome, m.AskUser):
+                if self._input is None or self._heard:
+                    self._waiting = pb.Waiting(kind=pb.Waiting.KIND_MESSAGE)
+                    return None
+                resume = self._hear()
+            elif isinstance(outcome, m.Sleep):
+                return self._sleep(outcome)
+            elif isinstance(outcome, m.Failed):
+                self._failed(outcome)
+                return None
+            else:
+                return None
+
+    def _first_resume(self) -> m.Resume:
+        if self._turn.HasField("timer") and self._state.waiting == "timer":
+            return m.TimerFired()
+        return None
+
+    def _hear(self) -> m.Input:
+        message = self._input
+        self._heard = True
+        if message is None:
+            return m.Input("")
+        files = tuple(
+            {"name": item.name, "uri": item.uri, "content_type": item.content_type} for item in message.attachments
+        )
+        return m.Input(message.text, message.action, files, self._turn.locale)
+
+    def _sleep(self, outcome: m.Sleep) -> float | None:
+        left = outcome.until - time.time()
+        if self._input is not None and not self._heard and not self._replies and not self._turn.said:
+            return max(left, 0.05)
+        self._waiting = pb.Waiting(kind=pb.Waiting.KIND_TIMER)
+        self._waiting.until.FromDatetime(datetime.datetime.fromtimestamp(outcome.until, datetime.UTC))
+        return None
+
+    def _failed(self, outcome: m.Failed) -> None:
+        log.info("script failed", bot=self._turn.bot, line=outcome.line, problem=outcome.message)
+        self._heard = True
+        self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
+        self._error = status_pb2.Status(code=13, message=f"line {outcome.line}: {outcome.message}")
+
+    async def _perform(self, wanted: m.PerformEffect) -> m.EffectResult | m.EffectError:
+        for entry in self._turn.journal:
+            if entry.key == wanted.key:
+                return m.EffectResult(json.loads(entry.result))
+        if wanted.kind in SLOW and self._replies:
+            await self._checkpoint()
+        result = await self._tools.effects.perform(Setting(self._turn, self._turn.locale), wanted)
+        if wanted.effect == "side_effect" and isinstance(result, m.EffectResult):
+            entry = ledger_pb.JournalEntry(key=wanted.key, kind=wanted.kind, result=json.dumps(result.value).encode())
+            await self._checkpoint(entry)
+        return result
+
+    # replies
+
+    def _take(self, outputs: list[m.Say]) -> None:
+        for output in outputs:
+            self._reply(output.text, suggestions=output.suggestions)
+
+    def _reply(
+        self,
+        text: str,
+        *,
+        suggestions: list[dict[str, str]] | None = None,
+        role: pb.Message.Role = pb.Message.ROLE_BOT,
+        citations: list[content_pb2.Citation] | None = None,
+        tokens: int = 0,
+    ) -> None:
+        reply = ledger_pb.Reply(ordinal=self._said, text=text, role=role, tokens_used=tokens, citations=citations or [])
+        for item in suggestions or ():
+            reply.suggestions.add(text=item["text"][:256], value=item["value"][:1024])
+        self._said += 1
+        self._replies.append(reply)
+
+    # free answers
+
+    async def _answer(self, release: Release) -> None:
+        message = self._input
+        if message is None:
+            return
+        self._heard = True
+        self._tell(pb.SessionEvent(typing=pb.Typing(role=pb.Message.ROLE_BOT)))
+        if self._replies:
+            await self._checkpoint()
+        question = Question(
+            bot=self._turn.bot,
+            text=message.text or message.action,
+            locale=self._turn.locale,
+            history=self._state.history[-self._tools.settings.history_limit :],
+            system_prompt=release.system_prompt,
+            collections=self._state.collections,
+            context=self._state.context,
+            model=release.config.get("llm-model", ""),
+        )
+        pieces: list[str] = []
+        try:
+            answer = await self._until_cancelled(question, pieces)
+        except ParleyError as error:
+            if error.retryable and self._age() < self._tools.settings.answer_patience:
+                raise
+            self._error = to_status(error)
+            self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
+            return
+        self._state.history = [*question.history, ["user", question.text], ["bot", answer[0]]]
+        self._reply(answer[0], citations=answer[1], tokens=answer[2])
+
+    def _age(self) -> float:
+        """Seconds since the message was posted."""
+        return time.time() - self._input.create_time.ToNanoseconds() / 1e9 if self._input is not None else 0.0
+
+    async def _until_cancelled(
+        self, question: Question, pieces: list[str]
+    ) -> tuple[str, list[content_pb2.Citation], int]:
+        def on_piece(offset: int, text: str) -> None:
+            if offset == 0:
+                pieces.clear()
+            pieces.append(text)
+            delta = pb.Delta(turn=self._turn.turn, ordinal=self._said, offset=offset, text=text)
+            self._tell(pb.SessionEvent(delta=delta))
+
+        answering = asyncio.create_task(self._tools.answerer.answer(question, on_piece))
+        cancelling = asyncio.create_task(self.cancelled.wait())
+        try:
+            await asyncio.wait({answering, cancelling}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                found = answering.result()
+                return found.text, found.citations, found.tokens
+            return ("".join(pieces) or "…"), [], 0
+        finally:
+            answering.cancel()
+            cancelling.cancel()
+
+    def _tell(self, event: pb.SessionEvent) -> None:
+        key = self._turn.lease.key
+        live = pb.LiveEvents(session=key.session, events=[event])
+        subject = subjects.message_delta(key.tenant, key.session.removeprefix("sessions/"))
+        self._tools.bus.publish(subject, live.SerializeToString())
+
+    # the ledger
+
+    async def _checkpoint(self, entry: ledger_pb.JournalEntry | None = None) -> None:
+        request = ledger_pb.CheckpointTurnRequest(
+            lease=self._turn.lease,
+            turn=self._turn.turn,
+            route=self._turn.route,
+            replies=self._replies,
+            state=self._state.to_bytes(),
+            journal=[entry] if entry else [],
+            bot_version=self._version,
+            lease_duration=lease_of(self._tools.settings),
+        )
+        await self._tools.ledger.CheckpointTurn(request)
+        self._replies = []
+
+    async def _commit(self) -> bool:
+        changes = [variable_change(*change) for change in self._state.pending]
+        self._state.pending = []
+        request = ledger_pb.CommitTurnRequest(
+            lease=self._turn.lease,
+            turn=self._turn.turn,
+            route=self._turn.route,
+            consumed_seq=self._input.seq if self._input is not None and self._heard else 0,
+            replies=self._replies,
+            state=self._state.to_bytes(),
+            bot_version=self._version if self._state.frames else "",
+            variables=changes,
+            waiting=self._waiting,
+        )
+        if self._error is not None:
+            request.error.CopyFrom(self._error)
+        answer = await self._tools.ledger.CommitTurn(request)
+        return bool(answer.more_pending)
+
+    async def _abandon(self, seconds: float) -> None:
+        request = ledger_pb.AbandonTurnRequest(lease=self._turn.lease)
+        request.delay.FromTimedelta(datetime.timedelta(seconds=seconds))
+        await self._tools.ledger.AbandonTurn(request)
+
+
+def lease_of(settings: EngineSettings) -> duration_pb2.Duration:
+    """How long a lease lasts."""
+    made = duration_pb2.Duration()
+    made.FromTimedelta(datetime.timedelta(seconds=settings.lease_seconds))
+    return made
+
+
+def variable_change(scope: str, key: str, value: Value) -> ledger_pb.VariableChange:
+    """A change as its message."""
+    encoded = struct_pb2.Value()
+    json_format.ParseDict(value, encoded)
+    return ledger_pb.VariableChange(scope=SCOPES[scope], key=key, value=encoded)
+
+
+def parameters(config: object) -> dict[str, Value]:
+    """param-* keys of the configuration are variables of the script, without the prefix and typed."""
+    found: dict[str, Value] = {}
+    if not hasattr(config, "items"):
+        return found
+    for name, text in config.items():
+        if name.lower().startswith("param-"):
+            found[name[6:].lower()] = typed(text)
+    found["botname"] = config.get("bot-name", "") if hasattr(config, "get") else ""
+    return found
+
+
+def typed(text: str) -> Value:
+    """An integer, a number, a truth value or text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.strip().lower(), text)

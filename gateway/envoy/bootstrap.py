@@ -14,7 +14,7 @@ from gateway.envoy.settings import EdgeSettings
 from gateway.envoy.types import Json, seconds, typed
 
 # What only the mesh may say of a caller: taken off before anything looks at the request.
-FOREIGN_PREFIXES = ("x-parley-", "x-envoy-", "x-user", "x-tenant", "x-forwarded-h", "x-forwarded-po", "x-forwarded-pr")
+FOREIGN_PREFIXES = ("x-parley-", "x-envoy-", "x-user", "x-tenant", "x-forwarded-h", "x-forwarded-po", "x-forwarded-pre")
 FOREIGN_NAMES = ("traceparent", "tracestate", "baggage")
 
 

@@ -15,7 +15,7 @@ from parley.session.v1 import (
 )
 from yarl import URL
 
-from tests.integration.gateway_envoy.conftest import Edge, World
+from tests.integration.gateway_envoy.conftest import Edge, EdgeMaker, World
 from tests.integration.gateway_envoy.edge_doubles import SESSION, Signer
 from tests.integration.gateway_envoy.test_edge_rest import assert_status
 
@@ -184,6 +184,16 @@ async def test_what_only_the_mesh_may_say_is_taken_off(edge: Edge, world: World)
     async with edge.http.get("/page", headers=foreign) as answer:
         assert answer.status == 200
     assert not {name.lower() for name in foreign} & {name.lower() for name in world.seen.requests[-1].headers}
+
+
+async def test_only_a_trusted_proxy_names_the_client(edges: EdgeMaker, edge: Edge, world: World) -> None:
+    said = {"x-forwarded-for": "203.0.113.5", "x-forwarded-proto": "https"}
+    async with edge.http.get("/page", headers=said):
+        seen = world.seen.requests[-1].headers
+    assert (seen["x-envoy-external-address"], seen["x-forwarded-proto"]) == ("127.0.0.1", "http")
+    async with edges(trusted_hops=1, known=False) as behind, behind.http.get("/page", headers=said):
+        seen = world.seen.requests[-1].headers
+    assert (seen["x-envoy-external-address"], seen["x-forwarded-proto"]) == ("203.0.113.5", "https")
 
 
 async def test_the_request_id_is_the_edge_s_own(edge: Edge, world: World) -> None:

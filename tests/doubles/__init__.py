@@ -1,0 +1,1 @@
+"""Doubles of what others run, on their real wire."""

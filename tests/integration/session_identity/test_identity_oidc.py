@@ -50,9 +50,11 @@ async def test_first_visit_makes_an_account(world: World, kind: str) -> None:
 
 
 async def test_two_first_visits_at_once_make_one_account(world: World) -> None:
-    token = world.issuer.token(**somebody())
-    granted = await asyncio.gather(*(trade(world, token) for _ in range(6)))
-    assert len({item.subject for item in granted}) == 1
+    await asyncio.gather(*(trade(world, world.issuer.token(**somebody())) for _ in range(8)))
+    for _ in range(5):
+        token = world.issuer.token(**somebody())
+        granted = await asyncio.gather(*(trade(world, token) for _ in range(8)))
+        assert len({item.subject for item in granted}) == 1
 
 
 async def test_roles_follow_the_issuer(world: World) -> None:

@@ -76,7 +76,9 @@ class OpenAIDouble:
         return application
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
-        self._runner = web.AppRunner(self.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(
+            self.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
@@ -171,7 +173,9 @@ class OpenAIDouble:
                 await asyncio.sleep(self.behaviour.chunk_latency)
         yield chunk(identifier, kept.body, {}, finish_of(fault))
         if (kept.body.get("stream_options") or {}).get("include_usage"):
-            yield data({"id": identifier, "choices": [], "model": kept.body["model"], "usage": usage_of(kept.body, words)})
+            yield data(
+                {"id": identifier, "choices": [], "model": kept.body["model"], "usage": usage_of(kept.body, words)}
+            )
         yield b"data: [DONE]\n\n"
 
     async def _stall(self, kept: Request) -> None:

@@ -177,6 +177,16 @@ TREE: dict[grpc.StatusCode, type[ParleyError]] = {
 }
 
 
+# What grpc itself says of a failed call names addresses: callers get these words instead.
+UNEXPLAINED = {
+    grpc.StatusCode.UNAVAILABLE: "a service that this needs is away; try again",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "the deadline passed; try again with a longer one",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "a service that this needs has too much to do; try again",
+    grpc.StatusCode.CANCELLED: "the call was cancelled",
+    grpc.StatusCode.UNIMPLEMENTED: "this is not part of the installation",
+}
+
+
 def to_status(error: ParleyError, request_id: str = "") -> status_pb2.Status:
     """google.rpc.Status with one ErrorInfo and what else applies (AIP-193)."""
     status = status_pb2.Status(code=error.code.value[0], message=error.message)
@@ -222,4 +232,4 @@ def from_status(error: grpc.aio.AioRpcError) -> ParleyError:
     kind = TREE.get(error.code(), Internal)
     if error.code() is grpc.StatusCode.CANCELLED:
         kind = Aborted
-    return kind(error.details() or error.code().name)
+    return kind(UNEXPLAINED.get(error.code(), "the call failed"))

@@ -21,6 +21,7 @@ from services.common.errors import (
     ParleyError,
     PermissionDenied,
     Unauthenticated,
+    Unimplemented,
 )
 from services.common.rpc.handlers import Method
 from services.common.security.principal import Principal
@@ -169,6 +170,8 @@ class Call:
             return error
         if isinstance(error, TimeoutError):
             return DeadlineExceeded("the deadline passed; try again with a longer one")
+        if isinstance(error, NotImplementedError):
+            return Unimplemented("this is not part of this installation")
         log.error("call failed", method=self._method.path, request=self.request_id, exc_info=error)
         return Internal(f"internal error; quote request {self.request_id}", metadata={"request_id": self.request_id})
 

@@ -30,9 +30,7 @@ def settled(session: pb.Session) -> list[pb.SessionEvent]:
     return events
 
 
-def page(
-    session: pb.Session, messages: Sequence[pb.Message], after: int, *, more: bool
-) -> Batch[pb.SessionEvent]:
+def page(session: pb.Session, messages: Sequence[pb.Message], after: int, *, more: bool) -> Batch[pb.SessionEvent]:
     """A page of the ledger as a batch; the last one ends with where the session stands.
 
     `session` must have been read before `messages`: whatever it says is consumed then has its replies among them.

@@ -60,7 +60,9 @@ class RpcServer:
         self._names.append(descriptor.full_name)
 
     async def start(self) -> None:
-        """Bind and serve. OSError when the port is taken."""
+        """Bind and serve, unless nothing was registered. OSError when the port is taken."""
+        if not self._names:
+            return
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 1 if self._settings.processes > 1 else 0),

@@ -35,7 +35,8 @@ def sources() -> list[Path]:
 def digest() -> str:
     """Changes when anything that goes in changes."""
     taken = hashlib.sha256()
-    inputs = [*sources(), Path(__file__), ROOT / "requirements.lock", ROOT / "gateway" / "envoy" / "openapi.py"]
+    makers = [ROOT / "gateway" / "envoy" / f"{name}.py" for name in ("openapi", "contract", "schemas", "templates")]
+    inputs = [*sources(), Path(__file__), ROOT / "requirements.lock", *makers]
     for path in inputs:
         if path.exists():
             taken.update(path.read_bytes())

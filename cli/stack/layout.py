@@ -64,7 +64,9 @@ class Layout:
         try:
             self.data.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Failure(f"{self.data} cannot be made: {error.strerror}", "choose another folder with --data") from error
+            raise Failure(
+                f"{self.data} cannot be made: {error.strerror}", "choose another folder with --data"
+            ) from error
         marker = self.data / "version"
         if marker.exists() and marker.read_text().strip() != VERSION:
             raise Failure(
@@ -73,7 +75,9 @@ class Layout:
             )
         free = shutil.disk_usage(self.data).free
         if free < LEAST_FREE_BYTES:
-            raise Failure(f"only {free // 2**20} MiB are free for {self.data}", "free some space, or choose --data elsewhere")
+            raise Failure(
+                f"only {free // 2**20} MiB are free for {self.data}", "free some space, or choose --data elsewhere"
+            )
         marker.write_text(VERSION + "\n")
         self.logs.mkdir(exist_ok=True)
         self.keys.mkdir(exist_ok=True, mode=0o700)

@@ -29,7 +29,9 @@ def package_folder(package: str, purpose: str) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
         machine = f"{platform.system()} {platform.machine()}"
-        raise Failure(f"there is no {purpose} for {machine}", "run the services against one of your own: docs/operations.md")
+        raise Failure(
+            f"there is no {purpose} for {machine}", "run the services against one of your own: docs/operations.md"
+        )
     return Path(found.origin).parent
 
 
@@ -38,7 +40,9 @@ def script(name: str, purpose: str) -> str:
     path = Path(sys.executable).parent / name
     if not path.exists():
         machine = f"{platform.system()} {platform.machine()}"
-        raise Failure(f"there is no {purpose} for {machine}", "run the services against one of your own: docs/operations.md")
+        raise Failure(
+            f"there is no {purpose} for {machine}", "run the services against one of your own: docs/operations.md"
+        )
     return str(path)
 
 
@@ -90,7 +94,9 @@ class Postgres:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd="/", **owner)  # noqa: S603
         password.unlink()
         if done.returncode != 0:
-            raise Failure(f"PostgreSQL's initdb failed: {done.stderr.strip()[-400:]}", "is the disk full or not writable?")
+            raise Failure(
+                f"PostgreSQL's initdb failed: {done.stderr.strip()[-400:]}", "is the disk full or not writable?"
+            )
 
     def component(self) -> Component:
         """The server, tuned for a laptop and never for a lost commit."""
@@ -268,7 +274,9 @@ def object_store_check(port: int, secrets: dict[str, str]) -> Check:
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     def ask() -> bool:
-        client = Minio(f"127.0.0.1:{port}", secrets["s3_access"], secrets["s3_secret"], secure=False, region="us-east-1")
+        client = Minio(
+            f"127.0.0.1:{port}", secrets["s3_access"], secrets["s3_secret"], secure=False, region="us-east-1"
+        )
         client._http.connection_pool_kw["retries"] = False  # noqa: SLF001 - a probe asks once
         try:
             return bool(client.bucket_exists(BUCKET))
@@ -305,7 +313,16 @@ def envoy(layout: Layout, ports: dict[str, int], host: str, edge: int, origin: s
     if done.returncode != 0:
         raise Failure(f"Envoy's configuration cannot be made: {done.stderr.strip()[-600:]}")
     binary = package_folder("envoy", "Envoy") / "_bin" / "envoy"
-    run = [str(binary), "-c", str(configuration), "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
+    run = [
+        str(binary),
+        "-c",
+        str(configuration),
+        "--concurrency",
+        "1",
+        "--disable-hot-restart",
+        "--log-level",
+        "warning",
+    ]
     return Component("envoy", run, http_check(f"http://127.0.0.1:{edge}/healthz"), port=edge)
 
 

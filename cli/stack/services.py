@@ -69,6 +69,8 @@ def component(
     operations = ports[f"{name}_operations"]
     data = layout.data / "services" / name
     data.mkdir(parents=True, exist_ok=True)
+    if module.startswith("gateway."):
+        shared = {key: value for key, value in shared.items() if "POSTGRES" not in key}
     environment = {
         **shared,
         "PARLEY_PORT": str(ports.get(name, operations)),

@@ -89,7 +89,9 @@ class Stack:
         await self._start_all(supervisor)
 
     async def _start_all(self, supervisor: Supervisor) -> None:
-        environment = shared_environment(self.layout, self.secrets, self.ports, self._require_postgres(), self.public_url)
+        environment = shared_environment(
+            self.layout, self.secrets, self.ports, self._require_postgres(), self.public_url
+        )
         components = ours(self.layout, environment, self.ports)
         edge = servers.envoy(self.layout, self.ports, self._host, self.edge, self.public_url)
         await supervisor.start(["postgres"], READY_SECONDS)

@@ -155,7 +155,12 @@ class Supervisor:
             }
             for name, running in self._running.items()
         ]
-        state: dict[str, Any] = {"pid": os.getpid(), "started": self._own_start, "edge": self._edge, "usable": self.usable}
+        state: dict[str, Any] = {
+            "pid": os.getpid(),
+            "started": self._own_start,
+            "edge": self._edge,
+            "usable": self.usable,
+        }
         state["components"] = components
         fresh = self._layout.state.with_suffix(".fresh")
         fresh.write_text(json.dumps(state))

@@ -35,7 +35,8 @@ def routes(contract: Contract, settings: EdgeSettings) -> Iterator[Json]:
     limits = settings.limits
     yield _socket({"path": "/v1/ws"}, limits)
     yield _socket({"path_separated_prefix": "/ws"}, limits)
-    yield _plain({"path": "/api/auth"}, "realtime", limits, body=limits.page_body_bytes)
+    visitors = operations("realtime") if settings.operations.get("realtime") else "realtime"
+    yield _plain({"path": "/api/auth"}, visitors, limits, body=limits.page_body_bytes)
     yield _plain({"path": "/.well-known/jwks.json"}, operations("session"), limits, body=0)
     yield _plain({"prefix": "/webhooks/"}, operations("channels"), limits, body=limits.webhook_body_bytes)
     yield from _objects(settings)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from parley.session.v1 import session_pb2 as pb
 
-from services.common.bus import subjects
+from services.common.bus import live, subjects
 from services.common.bus.connection import Bus
 from services.common.bus.feed import Batch, EventFeed
 from services.common.errors import ResourceExhausted
@@ -14,20 +14,6 @@ from services.session.store.sessions import Sessions
 
 PAGE = 200
 QUEUE_BATCHES = 1000
-
-
-def decode(payload: bytes) -> Batch[pb.SessionEvent]:
-    """A live batch. Numbers of its messages are made absolute."""
-    live = pb.LiveEvents.FromString(payload)
-    if not live.base:
-        return Batch(list(live.events))
-    base = int.from_bytes(live.base, "big")
-    count = 0
-    for event in live.events:
-        if event.HasField("message"):
-            event.message.seq += base
-            count += 1
-    return Batch(list(live.events), first=base + 1, last=base + count)
 
 
 def numbered(events: Sequence[pb.SessionEvent], seq: int, ledger_seq: int) -> tuple[list[pb.SessionEvent], int, int]:
@@ -42,15 +28,6 @@ def numbered(events: Sequence[pb.SessionEvent], seq: int, ledger_seq: int) -> tu
         numbered_event.seq, numbered_event.ledger_seq = seq, ledger_seq
         made.append(numbered_event)
     return made, seq, ledger_seq
-
-
-def settled(session: pb.Session) -> list[pb.SessionEvent]:
-    """What is true of a session after its ledger was read to the end."""
-    done = pb.TurnCompleted(turn=session.turn, consumed_seq=session.consumed_seq, waiting=session.waiting)
-    events = [pb.SessionEvent(completed=done)] if session.turn else []
-    if session.state != pb.Session.STATE_ACTIVE:
-        events.append(pb.SessionEvent(ended=pb.SessionEnded(state=session.state)))
-    return events
 
 
 class Listener:
@@ -79,7 +56,7 @@ class Listener:
         feed = EventFeed(
             self._bus,
             subjects.session_live(tenant, str(session)),
-            decode=decode,
+            decode=live.decode,
             read=read,
             deliver=deliver,
             after=after,
@@ -99,12 +76,7 @@ class Listener:
 
     async def read(self, tenant: str, session: uuid.UUID, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
         """A page of the ledger; the last page ends with where the session stands."""
-        # The session is read first: whatever it says is consumed has its replies in the page read after it.
         current = await self._sessions.read(tenant, session)
         messages = await self._sessions.messages(tenant, session, after, PAGE)
-        events = [pb.SessionEvent(message=message) for message in messages]
         more = len(messages) == PAGE
-        last = messages[-1].seq if messages else after
-        if not more:
-            events.extend(settled(current))
-        return Batch(events, first=after + 1, last=last), more
+        return live.page(current, messages, after, more=more), more

@@ -18,7 +18,7 @@ from services.session.api.sessions import SessionApi
 from services.session.api.variables import VariableApi
 from services.session.config import SessionSettings
 from services.session.events import Announcer
-from services.session.identity.wiring import add_identity
+from services.session.identity.wiring import Identity, add_identity
 from services.session.knowing import BotDirectory
 from services.session.listening import Listener
 from services.session.posting import Poster
@@ -36,6 +36,9 @@ class SessionService:
 
     name = "session"
 
+    def __init__(self) -> None:
+        self._identity: Identity | None = None
+
     async def open(self, chassis: Chassis) -> None:
         """Build and register."""
         settings = chassis.settings
@@ -51,7 +54,7 @@ class SessionService:
         chassis.tasks.spawn("outbox sweep", relay.sweep)
         chassis.tasks.spawn("sweep", sweeper.run)
         chassis.tasks.spawn("purge", sweeper.purge)
-        await add_identity(chassis, settings)
+        self._identity = await add_identity(chassis, settings)
 
     def _add_apis(self, chassis: Chassis, settings: SessionSettings, announcer: Announcer) -> None:
         database, relay_database = chassis.database, chassis.relay_database
@@ -95,4 +98,6 @@ class SessionService:
             chassis.server.add(add, servicer, module.DESCRIPTOR.services_by_name[service])
 
     async def close(self) -> None:
-        """Nothing of its own to give back."""
+        """Stop identity's own clients."""
+        if self._identity is not None:
+            await self._identity.close()

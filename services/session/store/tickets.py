@@ -15,10 +15,10 @@ from services.common.errors import Unauthenticated
 from services.common.security.principal import Principal
 from services.session.store.sessions import Sessions
 
-INSERT = text("""INSERT INTO session.tickets (tenant_id, digest, session_id, subject, roles, expires_at)
-VALUES (:tenant, :digest, :session, :subject, :roles, :expires)""")
+INSERT = text("""INSERT INTO session.tickets (tenant_id, digest, session_id, subject, roles, scopes, expires_at)
+VALUES (:tenant, :digest, :session, :subject, :roles, :scopes, :expires)""")
 REDEEM = text("""DELETE FROM session.tickets WHERE tenant_id = :tenant AND digest = :digest
-RETURNING session_id, subject, roles, expires_at""")
+RETURNING session_id, subject, roles, scopes, expires_at""")
 
 
 def digest_of(ticket: str) -> bytes:
@@ -45,6 +45,7 @@ class Tickets:
             "session": session,
             "subject": principal.subject,
             "roles": sorted(principal.roles),
+            "scopes": sorted(principal.scopes),
             "expires": expires,
         }
         async with self._database.unit_of_work(principal.tenant_id) as connection:
@@ -66,5 +67,5 @@ class Tickets:
         if row is None or row.expires_at < datetime.datetime.now(datetime.UTC):
             raise invalid
         session = await self._sessions.read(str(tenant), row.session_id)
-        originator = content_pb2.Originator(tenant=str(tenant), subject=row.subject, roles=row.roles)
+        originator = content_pb2.Originator(tenant=str(tenant), subject=row.subject, roles=row.roles, scopes=row.scopes)
         return ledger_pb.RedeemTicketResponse(session=session, originator=originator)

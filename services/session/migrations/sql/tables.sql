@@ -120,6 +120,7 @@ CREATE TABLE session.tickets (
     session_id uuid NOT NULL,
     subject varchar(255) NOT NULL,
     roles text[] NOT NULL,
+    scopes text[] NOT NULL,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, digest)
 );

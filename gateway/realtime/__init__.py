@@ -1,0 +1,1 @@
+"""WebSocket sessions over the mesh. See docs/architecture/realtime.md."""

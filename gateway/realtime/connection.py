@@ -1,0 +1,261 @@
+"""One socket: who it is for, what it asks, what it is told."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from parley.session.v1 import session_pb2 as pb
+from parley.session.v1 import session_service_pb2 as service_pb
+from parley.session.v1 import session_service_pb2_grpc as service_grpc
+
+from gateway.realtime.config import RealtimeSettings
+from gateway.realtime.protocol import Frame, FrameProtocol, Request, parse
+from services.common import context
+from services.common.bus import live, subjects
+from services.common.bus.connection import Bus
+from services.common.bus.feed import Batch, EventFeed
+from services.common.errors import Internal, InvalidArgument, ParleyError, ResourceExhausted
+from services.common.security.principal import Principal
+from services.common.telemetry.logs import logger
+
+log = logger(__name__)
+PAGE = 200
+QUEUE = 64
+POST_SECONDS = 20.0
+CLOSE_GOING, CLOSE_TICKET, CLOSE_SLOW, CLOSE_LARGE, CLOSE_FAST, CLOSE_SILENT = 4000, 4001, 4008, 4009, 4029, 4010
+
+
+class Socket(Protocol):
+    """What a connection needs of a WebSocket library."""
+
+    def send(self, text: bytes) -> int:
+        """Send a text frame; the bytes that wait to be sent."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who may use which session, and how they speak: `choose` makes the protocol from the first frame."""
+
+    session: pb.Session
+    principal: Principal
+    choose: Callable[[Frame], FrameProtocol]
+    early: FrameProtocol | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all connections of the process share."""
+
+    settings: RealtimeSettings
+    bus: Bus
+    sessions: service_grpc.SessionServiceStub
+
+
+class Allowance:
+    """A token bucket."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._rate = per_minute / 60
+        self._size = float(max(10, per_minute // 4))
+        self._left = self._size
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more is allowed now."""
+        now = time.monotonic()
+        self._left = min(self._size, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Connection:
+    """Frames in by on_frame, frames out by the socket; one task works requests off in order."""
+
+    def __init__(self, shared: Shared, socket: Socket, admit: Callable[[], Awaitable[Admission]]) -> None:
+        self._shared = shared
+        self._socket = socket
+        self._admit = admit
+        self._admission: Admission | None = None
+        self._protocol: FrameProtocol | None = None
+        self._requests: asyncio.Queue[Frame] = asyncio.Queue(QUEUE)
+        self._frames = Allowance(shared.settings.frames_per_minute)
+        self._messages = Allowance(shared.settings.messages_per_minute)
+        self._feed: EventFeed[pb.SessionEvent] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def open(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._work())
+
+    def on_frame(self, payload: str) -> None:
+        """A frame of the client, from the socket's callback: must not wait."""
+        if not self._frames.take():
+            self.close(CLOSE_FAST, "too many frames")
+            return
+        try:
+            self._requests.put_nowait(parse(payload))
+        except InvalidArgument as error:
+            self._refuse(error, "")
+        except asyncio.QueueFull:
+            self.close(CLOSE_FAST, "too many frames")
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket; what was not sent is read from the ledger by whoever resumes."""
+        if not self._closed:
+            self._closed = True
+            self._socket.close(code, reason)
+
+    async def gone(self) -> None:
+        """The socket is closed: stop listening."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+        if self._feed is not None:
+            await self._feed.close()
+
+    # requests
+
+    async def _work(self) -> None:
+        try:
+            self._admission = await self._admit()
+        except ParleyError as error:
+            code = CLOSE_GOING if error.retryable else CLOSE_TICKET
+            self.close(code, error.message)
+            return
+        if self._admission.early is not None:
+            self._send(self._admission.early.greeting(self._admission.session, self._limits()))
+        try:
+            async with asyncio.timeout(self._shared.settings.first_frame_seconds):
+                first = await self._requests.get()
+        except TimeoutError:
+            if self._admission.early is None:
+                self.close(CLOSE_SILENT, "expected a first frame")
+                return
+            first = await self._requests.get()
+        await self._begin(self._admission, first)
+
+    async def _begin(self, admission: Admission, first: Frame) -> None:
+        with context.acting_for(admission.principal):
+            self._protocol = admission.choose(first)
+            if admission.early is not None:
+                self._protocol.greeting(admission.session, self._limits())
+                await self._listen(admission, None)
+            await self._serve(first)
+            while not self._closed:
+                await self._serve(await self._requests.get())
+
+    def _limits(self) -> dict[str, int]:
+        settings = self._shared.settings
+        return {"frame_bytes": settings.frame_bytes, "messages_per_minute": settings.messages_per_minute}
+
+    async def _serve(self, frame: Frame) -> None:
+        protocol = self._protocol
+        if protocol is None or self._admission is None:
+            return
+        identifier = str(frame.get("id", ""))[:64]
+        try:
+            request = protocol.request(frame)
+            await self._do(self._admission, protocol, request)
+        except ParleyError as error:
+            self._refuse(error, identifier)
+        except TimeoutError:
+            self._refuse(Internal("this took too long; send it again with the same id"), identifier)
+
+    async def _do(self, admission: Admission, protocol: FrameProtocol, request: Request) -> None:
+        if request.kind == "resume":
+            self._send(protocol.greeting(await self._session(admission), self._limits()))
+            await self._listen(admission, request.after)
+        elif request.kind == "message":
+            await self._post(admission, protocol, request)
+        elif request.kind == "cancel":
+            await self._shared.sessions.CancelTurn(service_pb.CancelTurnRequest(session=admission.session.name))
+        elif request.kind == "typing":
+            self._show_typing(admission)
+        elif request.kind == "ping":
+            self._send(protocol.answer_ping(request))
+
+    async def _post(self, admission: Admission, protocol: FrameProtocol, request: Request) -> None:
+        if not self._messages.take():
+            raise ResourceExhausted("too many messages a minute; wait a little", retry_after=1.0)
+        posting = service_pb.PostMessageRequest(
+            session=admission.session.name,
+            text=request.text,
+            action=request.action,
+            attachments=request.attachments,
+            request_id=request.id,
+        )
+        message = await self._shared.sessions.PostMessage(posting, timeout=POST_SECONDS)
+        self._send(protocol.accepted(request, message.seq))
+
+    def _show_typing(self, admission: Admission) -> None:
+        event = pb.SessionEvent(typing=pb.Typing(role=pb.Message.ROLE_USER))
+        payload = pb.LiveEvents(session=admission.session.name, events=[event]).SerializeToString()
+        identifier = admission.session.name.removeprefix("sessions/")
+        self._shared.bus.publish(subjects.message_delta(admission.principal.tenant_id, identifier), payload)
+
+    # events
+
+    async def _session(self, admission: Admission) -> pb.Session:
+        return await self._shared.sessions.GetSession(service_pb.GetSessionRequest(name=admission.session.name))
+
+    async def _listen(self, admission: Admission, after: int | None) -> None:
+        if self._feed is not None:
+            await self._feed.close()
+        position = after if after is not None else admission.session.last_seq
+        identifier = admission.session.name.removeprefix("sessions/")
+
+        async def read(position: int) -> tuple[Batch[pb.SessionEvent], bool]:
+            with context.acting_for(admission.principal):
+                return await self._read(admission, position)
+
+        self._feed = EventFeed(
+            self._shared.bus,
+            subjects.session_live(admission.principal.tenant_id, identifier),
+            decode=live.decode,
+            read=read,
+            deliver=self._deliver,
+            after=position,
+        )
+        await self._feed.open()
+
+    async def _read(self, admission: Admission, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
+        session = await self._session(admission)
+        request = service_pb.ListMessagesRequest(parent=admission.session.name, after_seq=after, page_size=PAGE)
+        found = await self._shared.sessions.ListMessages(request)
+        more = bool(found.next_page_token)
+        return live.page(session, found.messages, after, more=more), more
+
+    def _deliver(self, events: Sequence[pb.SessionEvent]) -> None:
+        protocol = self._protocol
+        if protocol is None:
+            return
+        for event in events:
+            if event.HasField("typing") and event.typing.role == pb.Message.ROLE_USER:
+                continue
+            self._send(protocol.event(event))
+
+    def _send(self, frames: list[Frame]) -> None:
+        if self._closed:
+            return
+        waiting = 0
+        for frame in frames:
+            waiting = self._socket.send(json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode())
+        if waiting > self._shared.settings.buffer_bytes:
+            self.close(CLOSE_SLOW, "too slow; resume")
+
+    def _refuse(self, error: ParleyError, identifier: str) -> None:
+        protocol = self._protocol
+        if protocol is None:
+            self.close(CLOSE_TICKET, "expected a JSON object first")
+            return
+        self._send(protocol.refused(error, identifier))

@@ -1,0 +1,174 @@
+"""picows behind the small port: upgrade, origin, sizes, pings."""
+
+import asyncio
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from picows import (
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+
+from gateway.realtime.config import RealtimeSettings
+from gateway.realtime.connection import CLOSE_LARGE, Connection, Socket
+from services.common.telemetry.metrics import Metrics
+
+Opener = Callable[[str, dict[str, str], Socket], Connection | None]
+
+
+class PicowsSocket:
+    """The port over a transport."""
+
+    def __init__(self, transport: WSTransport) -> None:
+        self._transport = transport
+
+    def send(self, text: bytes) -> int:
+        """Send a text frame; bytes that wait."""
+        self._transport.send(WSMsgType.TEXT, text)
+        underlying = self._transport.underlying_transport
+        return int(underlying.get_write_buffer_size())
+
+    def close(self, code: int, reason: str) -> None:
+        """Close frame, then the connection."""
+        self._transport.send_close(code, reason.encode()[:120])
+        self._transport.disconnect()
+
+
+class SessionListener(WSListener):  # type: ignore[misc] - an extension class without types
+    """Callbacks of one connection."""
+
+    def __init__(self, server: "SocketServer", path: str, query: dict[str, str]) -> None:
+        super().__init__()
+        self._server = server
+        self._path = path
+        self._query = query
+        self._connection: Connection | None = None
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Open the connection."""
+        self._connection = self._server.opener(self._path, self._query, PicowsSocket(transport))
+        self._server.joined(self)
+        if self._connection is None:
+            transport.send_close(WSCloseCode.POLICY_VIOLATION, b"unknown path")
+            transport.disconnect()
+        else:
+            self._connection.open()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame, or a part of one."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), b"")
+            transport.disconnect()
+        elif frame.msg_type in {WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION}:
+            self._collect(frame)
+
+    def _collect(self, frame: WSFrame) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        self._size += frame.payload_size
+        if self._size > self._server.settings.frame_bytes:
+            connection.close(CLOSE_LARGE, "the frame is too large")
+            return
+        self._parts.append(frame.get_payload_as_bytes())
+        if not frame.fin:
+            return
+        payload, self._parts, self._size = b"".join(self._parts), [], 0
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            connection.close(WSCloseCode.INVALID_TEXT, "expected UTF-8")
+            return
+        connection.on_frame(text)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Stop listening."""
+        self._server.left(self)
+        if self._connection is not None:
+            self._server.spawn(self._connection)
+
+    def shut(self, code: int, reason: str) -> None:
+        """The server goes away."""
+        if self._connection is not None:
+            self._connection.close(code, reason)
+
+
+class SocketServer:
+    """Listens; one SessionListener a connection."""
+
+    def __init__(self, settings: RealtimeSettings, metrics: Metrics, opener: Opener) -> None:
+        self.settings = settings
+        self.opener = opener
+        self._metrics = metrics
+        self._origins = settings.origins()
+        self._open: set[SessionListener] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._server: asyncio.base_events.Server | None = None
+
+    async def start(self) -> None:
+        """Bind. OSError when the port is taken."""
+        self._server = await ws_create_server(
+            self._accept,
+            self.settings.host,
+            self.settings.port,
+            websocket_handshake_timeout=5,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=self.settings.ping_seconds,
+            auto_ping_reply_timeout=self.settings.pong_seconds,
+            max_frame_size=self.settings.frame_bytes,
+            backlog=1024,
+        )
+
+    def _accept(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        parts = urlsplit(request.path.decode("latin-1"))
+        if not self._origin_allowed(request):
+            return refusal(403, "this origin may not connect")
+        if len(self._open) >= self.settings.maximum_connections:
+            return refusal(503, "too many connections; try again")
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        return SessionListener(self, parts.path, query)
+
+    def _origin_allowed(self, request: WSUpgradeRequest) -> bool:
+        origin = str(request.headers.get("origin", ""))
+        if not origin:
+            return True
+        host = str(request.headers.get("host", ""))
+        return origin.rstrip("/") in self._origins or urlsplit(origin).netloc == host
+
+    def joined(self, listener: SessionListener) -> None:
+        """Count."""
+        self._open.add(listener)
+        self._metrics.ws_connections.set(len(self._open))
+
+    def left(self, listener: SessionListener) -> None:
+        """Count."""
+        self._open.discard(listener)
+        self._metrics.ws_connections.set(len(self._open))
+
+    def spawn(self, connection: Connection) -> None:
+        """Let a connection that is gone clean up."""
+        task = asyncio.create_task(connection.gone())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def stop(self) -> None:
+        """Ask every peer to come back elsewhere."""
+        if self._server is not None:
+            self._server.close()
+        for listener in list(self._open):
+            listener.shut(4000, "going away; reconnect")
+
+
+def refusal(status: int, words: str) -> WSUpgradeResponseWithListener:
+    """An HTTP answer instead of an upgrade."""
+    response = WSUpgradeResponse.create_error_response(status, words.encode())
+    return WSUpgradeResponseWithListener(response, None)

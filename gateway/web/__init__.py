@@ -1,0 +1,1 @@
+"""The pages: chat, API. Static files without a build step; nothing is loaded from elsewhere."""

@@ -1,0 +1,14 @@
+"""Settings of the pages."""
+
+from pathlib import Path
+
+from services.common.config import Settings
+
+
+class WebSettings(Settings):
+    """default_bot: who answers at `/`; frame_ancestors: sites that may embed /chat/<bot> in a frame."""
+
+    default_bot: str = "hello"
+    openapi_file: Path = Path("build/openapi.json")
+    public_url: str = ""
+    frame_ancestors: str = "'self'"

@@ -1,0 +1,1 @@
+"""What a bot knows: documents in, passages out."""

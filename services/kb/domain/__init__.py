@@ -1,0 +1,1 @@
+"""Parsing, cutting, words, ranking: without wires."""

@@ -1,0 +1,1 @@
+"""The vector port and its adapters."""

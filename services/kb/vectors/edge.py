@@ -1,0 +1,174 @@
+"""The index in this process: qdrant-edge, one shard, one thread that alone touches it."""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import qdrant_edge as edge
+
+from services.common.errors import FailedPrecondition, Unavailable
+from services.common.telemetry.logs import logger
+from services.kb.vectors.port import DENSE, WORDS, Found, Hit, Point, Scope, Vector
+
+log = logger(__name__)
+T = TypeVar("T")
+AT_ONCE = 64
+PAGE = 2000
+LOCKED = "WouldBlock"
+KEYWORDS = ("scope", "collection", "document")
+SECONDS = 20.0
+
+
+class EdgeIndex:
+    """A shard under a folder. One that is missing or damaged is made anew, empty: the caller fills it from PostgreSQL."""
+
+    def __init__(self, folder: Path, dimensions: int) -> None:
+        self._folder = folder
+        self._dimensions = dimensions
+        self._shard: Any = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
+
+    async def open(self) -> None:
+        """FailedPrecondition when another process holds the folder."""
+        await self._run(self._open)
+
+    def _open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if any(self._folder.iterdir()):
+            try:
+                self._shard = edge.EdgeShard.load(str(self._folder), self._config())
+            except BaseException as error:  # a panic of the engine is no Exception
+                if LOCKED in str(error):
+                    raise FailedPrecondition(
+                        f"the index in {self._folder} is held by another process: "
+                        "run one kb process per PARLEY_DATA_DIR, or set PARLEY_QDRANT_URL"
+                    ) from None
+                log.warning("index damaged, made anew", folder=str(self._folder), error=str(error)[:200])
+                self._wipe()
+            else:
+                return
+        self._shard = edge.EdgeShard.create(str(self._folder), self._config())
+        for name in KEYWORDS:
+            self._shard.update(edge.UpdateOperation.create_field_index(name, edge.PayloadSchemaType.Keyword))
+
+    def _wipe(self) -> None:
+        shutil.rmtree(self._folder)
+        self._folder.mkdir(parents=True)
+
+    def _config(self) -> Any:  # noqa: ANN401 - the library has no types
+        return edge.EdgeConfig(
+            vectors={DENSE: edge.EdgeVectorParams(size=self._dimensions, distance=edge.Distance.Cosine)},
+            sparse_vectors={WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        )
+
+    async def close(self) -> None:
+        """Flush and let go."""
+        if self._shard is not None:
+            shard, self._shard = self._shard, None
+            await asyncio.get_running_loop().run_in_executor(self._thread, shard.close)
+        self._thread.shutdown(wait=False)
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """In small steps, so that a search never waits long."""
+        for first in range(0, len(points), AT_ONCE):
+            await self._run(self._upsert, points[first : first + AT_ONCE])
+
+    def _upsert(self, points: Sequence[Point]) -> None:
+        made = [
+            edge.Point(
+                str(point.id),
+                {DENSE: point.dense.tolist(), WORDS: sparse(point.words)},
+                point.payload(),
+            )
+            for point in points
+        ]
+        self._shard.update(edge.UpdateOperation.upsert_points(made))
+
+    async def remove_document(self, scope: Scope, document: uuid.UUID, *, but_revision: int | None = None) -> None:
+        """By filter."""
+        kept = [] if but_revision is None else [edge.FieldCondition("revision", match=edge.MatchValue(but_revision))]
+        where = edge.Filter(
+            must=[
+                edge.FieldCondition("scope", match=edge.MatchValue(scope.key)),
+                edge.FieldCondition("document", match=edge.MatchValue(str(document))),
+            ],
+            must_not=kept,
+        )
+        await self._run(self._update, edge.UpdateOperation.delete_points_by_filter(where))
+
+    async def remove(self, ids: Sequence[uuid.UUID]) -> None:
+        """By id."""
+        if ids:
+            await self._run(self._update, edge.UpdateOperation.delete_points(list(ids)))
+
+    def _update(self, operation: Any) -> None:  # noqa: ANN401
+        self._shard.update(operation)
+        self._shard.flush()
+
+    async def search(self, scope: Scope, dense: Vector, words: dict[int, float], limit: int) -> Found:
+        """Both rankings in one pass; then the cosines of what only the words found."""
+        return await self._run(self._search, scope, dense, words, limit)
+
+    def _search(self, scope: Scope, dense: Vector, words: dict[int, float], limit: int) -> Found:
+        where = within(scope)
+        meaning = dense.tolist()
+        requests = [nearest(meaning, DENSE, where, limit)]
+        if words:
+            requests.append(nearest(sparse(words), WORDS, where, limit))
+        answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        found = [[Hit(as_uuid(point.id), float(point.score)) for point in answer] for answer in answers]
+        by_meaning, by_words = found[0], found[1] if words else []
+        similarities = {hit.id: hit.score for hit in by_meaning}
+        missing = [hit.id for hit in by_words if hit.id not in similarities]
+        if missing:
+            only = edge.Filter(must=[*where.must, edge.HasIdCondition(missing)])
+            for point in self._shard.query(nearest(meaning, DENSE, only, len(missing))):
+                similarities[as_uuid(point.id)] = float(point.score)
+        return Found(by_meaning, by_words, similarities)
+
+    async def everything(self) -> dict[uuid.UUID, int]:
+        """Page by page."""
+        found: dict[uuid.UUID, int] = {}
+        offset: Any = None
+        while True:
+            page, offset = await self._run(self._page, offset)
+            found.update(page)
+            if offset is None:
+                return found
+
+    def _page(self, offset: Any) -> tuple[dict[uuid.UUID, int], Any]:  # noqa: ANN401
+        records, following = self._shard.scroll(edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=["written"]))
+        return {as_uuid(record.id): int((record.payload or {}).get("written", 0)) for record in records}, following
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401
+        if self._shard is None and work != self._open:
+            raise Unavailable("the index is not open")
+        loop = asyncio.get_running_loop()
+        return await asyncio.wait_for(loop.run_in_executor(self._thread, work, *arguments), SECONDS)
+
+
+def nearest(query: Any, using: str, where: Any, limit: int) -> Any:  # noqa: ANN401
+    """A request for the nearest within a filter."""
+    return edge.QueryRequest(limit=limit, query=edge.Query.Nearest(query, using=using), filter=where)
+
+
+def within(scope: Scope) -> Any:  # noqa: ANN401
+    """The filter every search carries."""
+    must = [edge.FieldCondition("scope", match=edge.MatchValue(scope.key))]
+    if scope.collections:
+        must.append(edge.FieldCondition("collection", match=edge.MatchAny(list(scope.collections))))
+    return edge.Filter(must=must)
+
+
+def sparse(words: dict[int, float]) -> Any:  # noqa: ANN401
+    """The engine's sparse vector."""
+    return edge.SparseVector(list(words), list(words.values()))
+
+
+def as_uuid(value: object) -> uuid.UUID:
+    """The engine gives back a UUID or its text."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))

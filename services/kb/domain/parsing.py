@@ -129,7 +129,7 @@ class Lines:
 
 def walk(root: Tag, lines: Lines) -> None:
     """Through the tree without recursion: pages nest deeper than Python does."""
-    waiting: list[Tag | NavigableString | None] = [*reversed([child for child in root.children if known(child)])]  # type: ignore[list-item]
+    waiting: list[Tag | NavigableString | None] = [*reversed(parts(root))]
     while waiting:
         node = waiting.pop()
         if node is None:
@@ -142,11 +142,15 @@ def walk(root: Tag, lines: Lines) -> None:
                 lines.say({**HEADINGS, "li": "-"}.get(node.name, "") + " ")
             elif node.name in {"td", "th"}:
                 lines.say(" ")
-            waiting.extend(reversed([child for child in node.children if known(child)]))  # type: ignore[arg-type]
+            waiting.extend(reversed(parts(node)))
         else:
             lines.say(str(node))
 
 
-def known(node: object) -> bool:
-    """A tag or words; comments and declarations are neither."""
-    return isinstance(node, Tag) or (isinstance(node, NavigableString) and not isinstance(node, PreformattedString))
+def parts(node: Tag) -> list[Tag | NavigableString]:
+    """Tags and words in it; comments and declarations are neither."""
+    return [
+        child
+        for child in node.children
+        if isinstance(child, Tag) or (isinstance(child, NavigableString) and not isinstance(child, PreformattedString))
+    ]

@@ -80,7 +80,7 @@ def content_words(text: str) -> list[str]:
 
 
 def query_words(text: str) -> dict[int, float]:
-    """Weights of a question. A word and its stems share one weight, so that no word counts more for having more stems."""
+    """Weights of a question. A word and its stems share one weight: none counts more for having more stems."""
     weights: dict[int, float] = {}
     for word in content_words(text) or tokens(text):
         forms = stems(word)

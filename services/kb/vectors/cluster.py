@@ -72,7 +72,7 @@ class ClusterIndex:
 
     async def remove_document(self, scope: Scope, document: uuid.UUID, *, but_revision: int | None = None) -> None:
         """By filter."""
-        kept = [] if but_revision is None else [equals("revision", but_revision)]
+        kept: list[models.Condition] = [] if but_revision is None else [equals("revision", but_revision)]
         where = models.Filter(must=[equals("scope", scope.key), equals("document", str(document))], must_not=kept)
         await asked(self._client.delete(self._name, models.FilterSelector(filter=where), wait=True))
 

@@ -24,7 +24,7 @@ SECONDS = 20.0
 
 
 class EdgeIndex:
-    """A shard under a folder. One that is missing or damaged is made anew, empty: the caller fills it from PostgreSQL."""
+    """A shard under a folder. A missing or damaged one is made anew, empty: the caller fills it from PostgreSQL."""
 
     def __init__(self, folder: Path, dimensions: int) -> None:
         self._folder = folder
@@ -41,7 +41,7 @@ class EdgeIndex:
         if any(self._folder.iterdir()):
             try:
                 self._shard = edge.EdgeShard.load(str(self._folder), self._config())
-            except BaseException as error:  # a panic of the engine is no Exception
+            except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
                 if LOCKED in str(error):
                     raise FailedPrecondition(
                         f"the index in {self._folder} is held by another process: "

@@ -1,0 +1,86 @@
+"""The index is compared with PostgreSQL, at the start and now and then: what is missing is put in, what is void taken out."""
+
+import asyncio
+import time
+import uuid
+
+import numpy as np
+
+from services.common.errors import ParleyError, Unavailable
+from services.common.telemetry.logs import logger
+from services.kb.config import KbSettings
+from services.kb.domain.words import passage_words
+from services.kb.importing import embedded_text
+from services.kb.store.imports import Imports
+from services.kb.vectors.port import Point, Scope, VectorIndex
+
+log = logger(__name__)
+RETRY_SECONDS = 1.0
+
+
+class Reconciler:
+    """Not ready until the first comparison is done: half an index would say that documents are silent."""
+
+    def __init__(self, settings: KbSettings, imports: Imports, index: VectorIndex) -> None:
+        self._settings = settings
+        self._imports = imports
+        self._index = index
+        self._open = False
+        self.done = asyncio.Event()
+
+    async def check(self) -> None:
+        """Unavailable until searches see everything."""
+        if not self.done.is_set():
+            raise Unavailable("the index is being made; try again", retry_after=RETRY_SECONDS)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                if not self._open:
+                    await self._index.open()
+                    self._open = True
+                await self.once()
+                await self._imports.purge()
+            except (ParleyError, TimeoutError) as error:
+                log.warning("index not compared", error=type(error).__name__, why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self.done.set()
+                await asyncio.sleep(self._settings.kb_reconcile_seconds)
+
+    async def once(self) -> tuple[int, int]:
+        """How many points were put in and taken out."""
+        live = await self._imports.live_chunks()
+        present = await self._index.everything()
+        missing = [item for item in live if item not in present]
+        async for rows in self._imports.points(missing):
+            points = await asyncio.to_thread(lambda rows=rows: [point_of(row) for row in rows])
+            await self._index.upsert(points)
+        oldest = time.time() - self._settings.kb_orphan_seconds
+        void = [item for item, written in present.items() if item not in live and written <= oldest]
+        await self._index.remove(void)
+        if missing or void:
+            log.info("index compared", put_in=len(missing), taken_out=len(void))
+        return len(missing), len(void)
+
+
+def point_of(row: dict[str, object]) -> Point:
+    """A kept chunk as a point."""
+    vector = np.frombuffer(bytes_of(row["vector"]), dtype="<f4")
+    words = passage_words(embedded_text(str(row["title"]), str(row["heading"]), str(row["body"])))
+    return Point(
+        id=uuid.UUID(str(row["id"])),
+        scope=Scope(str(row["tenant_id"]), str(row["bot"])),
+        collection=str(row["collection"]),
+        document=uuid.UUID(str(row["document_id"])),
+        revision=int(str(row["revision"])),
+        dense=vector,
+        words=words,
+        written=int(str(row["written"])),
+    )
+
+
+def bytes_of(value: object) -> bytes:
+    """A bytea column."""
+    return value if isinstance(value, bytes) else b""

@@ -1,0 +1,108 @@
+"""test and lint; chaos and bench come from their own modules."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from cli.checks import houses, sizes
+from cli.failure import Failure
+from cli.stack.layout import ROOT
+
+CATEGORIES = ("unit", "contract", "integration", "mesh", "browser", "chaos")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SOURCES = ("services", "gateway", "cli", "protos", "bench", "tests")
+LANGUAGES = {"node": "the Node client", "go": "the Go client", "java": "the Java client"}
+
+
+def call(title: str, command: list[str]) -> bool:
+    """Run one check and say how it went."""
+    click.echo(f"== {title}", err=True)
+    done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - our own tools
+    return done.returncode == 0
+
+
+def tool(name: str) -> str:
+    """A tool beside this python."""
+    return str(Path(sys.executable).parent / name)
+
+
+@click.command()
+def lint() -> None:
+    """Check everything that can be checked without running it.
+
+    Example:  ./parley lint
+    """
+    present = [name for name in SOURCES if (ROOT / name).exists()]
+    image = str(ROOT / "build" / "descriptors.binpb")
+    typed = [name for name in ("services", "gateway", "cli", "bench") if (ROOT / name).exists()]
+    results = {
+        "ruff": call("ruff check", [tool("ruff"), "check", *present]),
+        "format": call("ruff format", [tool("ruff"), "format", "--check", *present]),
+        "mypy": call("mypy --strict", [tool("mypy"), *typed]),
+        "buf lint": call("buf lint", [tool("buf"), "lint", image]),
+        "buf breaking": call(
+            "buf breaking", [tool("buf"), "breaking", image, "--against", str(ROOT / "protos" / "baseline.binpb")]
+        ),
+        "houses": report("imports between services", houses.problems(ROOT)),
+        "sizes": report("sizes of functions and files", sizes.problems(ROOT)),
+    }
+    failed = [name for name, good in results.items() if not good]
+    if failed:
+        raise Failure(f"lint: {', '.join(failed)}")
+    click.echo("lint: all good", err=True)
+
+
+def report(title: str, problems: list[str]) -> bool:
+    """Print what a check found."""
+    click.echo(f"== {title}", err=True)
+    for line in problems:
+        click.echo(f"  {line}", err=True)
+    return not problems
+
+
+def chromium() -> str:
+    """A Chromium of this machine, installed where it can be."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), "")
+    if found or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return found
+    click.echo("installing chromium for the browser tests", err=True)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False, "timeout": 600}
+    subprocess.run(["apt-get", "update"], **quiet)  # type: ignore[call-overload]  # noqa: S603, S607
+    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], **quiet)  # type: ignore[call-overload]  # noqa: S603, S607
+    return next(filter(None, map(shutil.which, CHROMIUM)), "")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("category", required=False, type=click.Choice(CATEGORIES))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(category: str | None, arguments: tuple[str, ...]) -> None:
+    """Run the tests: all of them, or one category. What a machine lacks is skipped by name.
+
+    Example:  ./parley test unit
+    """
+    wanted = [category] if category else list(CATEGORIES)
+    skipped = []
+    browser = chromium() if "browser" in wanted else ""
+    if "browser" in wanted and not browser:
+        wanted.remove("browser")
+        skipped.append("browser tests: no Chromium on this machine, and it could not be installed")
+    environment = {**os.environ, "PARLEY_CHROMIUM": browser}
+    marks = " or ".join(wanted) or "none_of_them"
+    command = [sys.executable, "-m", "pytest", "-q", "-m", marks, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 - our own tests
+    for line in skipped:
+        click.echo(f"skipped: {line}")
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+COMMANDS: tuple[click.Command, ...] = (test, lint)
+if importlib.util.find_spec("cli.commands.proving_chaos") is not None:
+    from cli.commands.proving_chaos import bench, chaos
+
+    COMMANDS = (*COMMANDS, chaos, bench)

@@ -1,0 +1,168 @@
+"""chat: talk to a bot from the terminal, through the edge like everybody."""
+
+import asyncio
+import json
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import click
+from prompt_toolkit import PromptSession
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from cli.commands.options import data_option, running_state
+from cli.failure import Failure
+
+REPLY_SECONDS = 60.0
+
+
+class Talk:
+    """A session over REST and a socket."""
+
+    def __init__(self, client: aiohttp.ClientSession, url: str, bot: str) -> None:
+        self._client = client
+        self._url = url
+        self._bot = bot
+        self.session = ""
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with self._client.post(self._url + path, json=body) as answer:
+            content: dict[str, Any] = await answer.json(content_type=None)
+            if answer.status >= 400:
+                raise Failure(str(content.get("message", f"HTTP {answer.status}")))
+            return content
+
+    async def open(self, session: str, token_file: Path) -> aiohttp.ClientWebSocketResponse:
+        """Sign in, open or take up a session, open the socket."""
+        tokens = await self._tokens(token_file)
+        self._client.headers["authorization"] = f"Bearer {tokens['access_token']}"
+        if session:
+            self.session = f"sessions/{session.removeprefix('sessions/')}"
+        else:
+            self.session = (await self._post("/v1/sessions", {"bot": f"bots/{self._bot}"}))["name"]
+        ticket = (await self._post(f"/v1/{self.session}:createTicket", {}))["ticket"]
+        return await self._client.ws_connect(f"{self._url}/v1/ws?ticket={ticket}", heartbeat=20)
+
+    async def _tokens(self, token_file: Path) -> dict[str, Any]:
+        """The same visitor every time, so that --session finds its session again."""
+        if token_file.exists():
+            kept = json.loads(token_file.read_text())
+            try:
+                tokens = await self._post("/v1/tokens:refresh", {"refresh_token": kept["refresh_token"]})
+            except Failure:
+                tokens = await self._post("/v1/visitors:signIn", {"bot": self._bot})
+        else:
+            tokens = await self._post("/v1/visitors:signIn", {"bot": self._bot})
+        token_file.touch(mode=0o600)
+        token_file.write_text(json.dumps({"refresh_token": tokens["refresh_token"]}))
+        return tokens
+
+
+async def frames(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[dict[str, Any]]:
+    """Frames as objects until the socket closes."""
+    async for message in socket:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            yield json.loads(message.data)
+
+
+def show(frame: dict[str, Any]) -> None:
+    """What a bot says."""
+    if frame["type"] == "message" and frame["role"] != "user":
+        click.echo(f"bot> {frame['text']}")
+        for item in frame.get("citations", ()):
+            click.echo(f"     [{item['title']}] {item['quote'][:100]}")
+    elif frame["type"] == "failed":
+        click.echo(f"bot> ({frame['error']['message']})", err=True)
+
+
+async def settled(stream: AsyncIterator[dict[str, Any]], seq: int) -> None:
+    """Show what comes until input through `seq` is answered. Failure after the deadline."""
+    try:
+        async with asyncio.timeout(REPLY_SECONDS):
+            async for frame in stream:
+                show(frame)
+                if frame["type"] in {"completed", "failed"} and frame.get("seq", 0) >= seq:
+                    return
+    except TimeoutError:
+        raise Failure(f"no reply within {REPLY_SECONDS:.0f} s", "look at ./parley status and ./parley logs") from None
+    raise Failure("the connection closed before the reply came", "look at ./parley status")
+
+
+async def accepted(stream: AsyncIterator[dict[str, Any]], identifier: str) -> int:
+    """The number of a message that was posted."""
+    async with asyncio.timeout(REPLY_SECONDS):
+        async for frame in stream:
+            if frame["type"] == "accepted" and frame["id"] == identifier:
+                return int(frame["seq"])
+            if frame["type"] == "error":
+                raise Failure(frame["error"]["message"])
+            show(frame)
+    raise Failure("the connection closed before the message was taken")
+
+
+async def piped(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """One message a line; replies after each."""
+    stream = frames(socket)
+    await socket.send_json({"type": "resume", "after": 0})
+    await settled(stream, 0)
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        if not text.strip():
+            continue
+        click.echo(f"you> {text}")
+        identifier = str(uuid.uuid4())
+        await socket.send_json({"type": "message", "id": identifier, "text": text})
+        await settled(stream, await accepted(stream, identifier))
+
+
+async def interactive(socket: aiohttp.ClientWebSocketResponse, talk: Talk) -> None:
+    """Line editing; Ctrl+D leaves."""
+    click.echo(f"{talk.session}  (Ctrl+D leaves)")
+    await socket.send_json({"type": "resume", "after": 0})
+
+    async def listen() -> None:
+        async for frame in frames(socket):
+            show(frame)
+
+    listening = asyncio.create_task(listen())
+    prompt: PromptSession[str] = PromptSession()
+    with patch_stdout():
+        while not listening.done():
+            try:
+                text = await prompt.prompt_async("you> ")
+            except (EOFError, KeyboardInterrupt):
+                break
+            if text.strip():
+                await socket.send_json({"type": "message", "id": str(uuid.uuid4()), "text": text})
+    listening.cancel()
+
+
+async def run(url: str, bot: str, session: str, data: Path) -> None:
+    """Connect and talk."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=10)) as client:
+        talk = Talk(client, url, bot)
+        try:
+            socket = await talk.open(session, data / "chat-visitor.json")
+        except (aiohttp.ClientError, OSError) as error:
+            raise Failure(f"{url} does not answer: {type(error).__name__}", "look at ./parley status") from error
+        async with socket:
+            await (interactive(socket, talk) if sys.stdin.isatty() else piped(socket))
+
+
+@click.command()
+@click.option("--bot", default="hello", show_default=True, help="Who answers.")
+@click.option("--session", default="", help="Go on with this session.")
+@data_option
+def chat(*, bot: str, session: str, data: Path) -> None:
+    """Talk to a bot. Piped: one message a line, replies as `bot> ...`, exit code 1 when one is missing.
+
+    Example:  printf 'Ana\\n3\\n' | ./parley chat --bot hello
+    """
+    state = running_state(data)
+    asyncio.run(run(f"http://127.0.0.1:{state['edge']}", bot, session, data))
+
+
+COMMANDS = (chat,)

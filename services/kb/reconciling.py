@@ -1,8 +1,9 @@
-"""The index is compared with PostgreSQL, at the start and now and then: what is missing is put in, what is void taken out."""
+"""The index is compared with PostgreSQL: what is missing is put in, what is void is taken out."""
 
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Reconciler:
         present = await self._index.everything()
         missing = [item for item in live if item not in present]
         async for rows in self._imports.points(missing):
-            points = await asyncio.to_thread(lambda rows=rows: [point_of(row) for row in rows])
+            points = await asyncio.to_thread(points_of, rows)
             await self._index.upsert(points)
         oldest = time.time() - self._settings.kb_orphan_seconds
         void = [item for item, written in present.items() if item not in live and written <= oldest]
@@ -63,6 +64,11 @@ class Reconciler:
         if missing or void:
             log.info("index compared", put_in=len(missing), taken_out=len(void))
         return len(missing), len(void)
+
+
+def points_of(rows: Sequence[dict[str, object]]) -> list[Point]:
+    """A portion; stemming takes time, so this runs in a thread."""
+    return [point_of(row) for row in rows]
 
 
 def point_of(row: dict[str, object]) -> Point:

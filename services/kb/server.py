@@ -1,9 +1,12 @@
 """Wiring of the kb service: the only place that knows concretes."""
 
+import asyncio
+
 from parley.drive.v1 import file_service_pb2_grpc
 from parley.kb.v1 import kb_service_pb2, kb_service_pb2_grpc
 from parley.llm.v1 import llm_service_pb2_grpc
 
+from services.common.errors import FailedPrecondition
 from services.common.service import Chassis
 from services.kb.api.knowledge import KbApi, ReadFile
 from services.kb.config import KbSettings
@@ -14,6 +17,8 @@ from services.kb.searching import Searcher
 from services.kb.store.documents import Documents
 from services.kb.store.imports import Imports
 from services.kb.vectors.port import VectorIndex
+
+HELD_SECONDS, LOOK_SECONDS = 10.0, 0.2
 
 
 class KbService:
@@ -32,6 +37,8 @@ class KbService:
             message = "the kb service needs KbSettings"
             raise TypeError(message)
         self._index = index = make_index(settings)
+        if not settings.qdrant_url:
+            await take(index)
         imports = Imports(chassis.database, chassis.relay_database)
         stub = llm_service_pb2_grpc.LlmServiceStub(chassis.mesh.channel("llm"))
         embeddings = Embeddings(stub.Embed, settings.kb_embedding_model, settings.kb_embedding_dimensions)
@@ -60,6 +67,21 @@ class KbService:
         """Let go of the index."""
         if self._index is not None:
             await self._index.close()
+
+
+async def take(index: VectorIndex) -> None:
+    """Open the local index; a process that ends may still hold it for a moment. OSError when it does not let go."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + HELD_SECONDS
+    while True:
+        try:
+            await index.open()
+        except FailedPrecondition as error:
+            if loop.time() > end:
+                raise OSError(error.message) from None
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 def make_index(settings: KbSettings) -> VectorIndex:

@@ -96,7 +96,7 @@ class KbApi(kb_grpc.KbServiceServicer):
         return response
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, context_: Wire) -> empty_pb2.Empty:  # noqa: N802
-        """Gone with its text and vectors. Points the index keeps by accident are never shown: PostgreSQL has no such chunk."""
+        """Gone with its text and vectors. A point the index may keep is never shown: PostgreSQL has no such chunk."""
         place, identifier = located(request.name)
         await self._documents.delete(place, identifier, once(request))
         try:

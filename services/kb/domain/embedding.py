@@ -1,7 +1,7 @@
 """Vectors by way of the llm service; those of questions are kept for a while."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ QUESTION_SECONDS = 5.0
 class EmbedCall(Protocol):
     """LlmServiceStub.Embed over the mesh."""
 
-    async def __call__(self, request: llm.EmbedRequest, *, timeout: float | None = None) -> llm.EmbedResponse:
+    def __call__(self, request: llm.EmbedRequest, *, timeout: float | None = None) -> Awaitable[llm.EmbedResponse]:
         """The vectors; ParleyError."""
 
 
@@ -48,7 +48,9 @@ class Embeddings:
         """Vectors of at most PASSAGES_AT_ONCE passages. ParleyError."""
         return await self._ask(texts, llm.EmbedRequest.PURPOSE_PASSAGE, PASSAGE_SECONDS)
 
-    async def _ask(self, texts: Sequence[str], purpose: "llm.EmbedRequest.Purpose", seconds: float) -> list[Vector]:
+    async def _ask(
+        self, texts: Sequence[str], purpose: "llm.EmbedRequest.Purpose.ValueType", seconds: float
+    ) -> list[Vector]:
         request = llm.EmbedRequest(model=self.model, texts=texts, purpose=purpose)
         answer = await self._call(request, timeout=seconds)
         made = [np.asarray(vector.values, dtype=np.float32) for vector in answer.vectors]

@@ -9,7 +9,7 @@ from services.kb.vectors.port import Found
 
 RANK_CONSTANT = 60
 # A passage that holds this share of the question's words may be a little further from it in meaning.
-WORDY, LENIENCE = 0.5, 0.03
+WORDY, LENIENCE = 0.6, 0.03
 
 
 @dataclass(frozen=True, slots=True)

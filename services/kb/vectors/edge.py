@@ -37,6 +37,8 @@ class EdgeIndex:
         await self._run(self._open)
 
     def _open(self) -> None:
+        if self._shard is not None:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         if any(self._folder.iterdir()):
             try:
@@ -90,7 +92,9 @@ class EdgeIndex:
 
     async def remove_document(self, scope: Scope, document: uuid.UUID, *, but_revision: int | None = None) -> None:
         """By filter."""
-        kept = [] if but_revision is None else [edge.FieldCondition("revision", match=edge.MatchValue(but_revision))]
+        kept: list[Any] = (
+            [] if but_revision is None else [edge.FieldCondition("revision", match=edge.MatchValue(but_revision))]
+        )
         where = edge.Filter(
             must=[
                 edge.FieldCondition("scope", match=edge.MatchValue(scope.key)),
@@ -125,7 +129,7 @@ class EdgeIndex:
         similarities = {hit.id: hit.score for hit in by_meaning}
         missing = [hit.id for hit in by_words if hit.id not in similarities]
         if missing:
-            only = edge.Filter(must=[*where.must, edge.HasIdCondition(missing)])
+            only = edge.Filter(must=[*where.must, edge.HasIdCondition(set(missing))])
             for point in self._shard.query(nearest(meaning, DENSE, only, len(missing))):
                 similarities[as_uuid(point.id)] = float(point.score)
         return Found(by_meaning, by_words, similarities)
@@ -158,7 +162,7 @@ def nearest(query: Any, using: str, where: Any, limit: int) -> Any:  # noqa: ANN
 
 def within(scope: Scope) -> Any:  # noqa: ANN401
     """The filter every search carries."""
-    must = [edge.FieldCondition("scope", match=edge.MatchValue(scope.key))]
+    must: list[Any] = [edge.FieldCondition("scope", match=edge.MatchValue(scope.key))]
     if scope.collections:
         must.append(edge.FieldCondition("collection", match=edge.MatchAny(list(scope.collections))))
     return edge.Filter(must=must)

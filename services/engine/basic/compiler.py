@@ -152,7 +152,6 @@ class Compiler:
 
     def _throw(self, item: tree.Throw) -> None:
         self.emit("fail", item.line, message=self.value(item.message))
-        self._open = []
 
     def _stop(self, item: tree.Stop) -> None:
         self.emit("end", item.line, value=["lit", None])
@@ -193,12 +192,15 @@ class Compiler:
             self._gotos.append((node, "to", item.label, item.line))
 
     def _try(self, item: tree.Try) -> None:
-        node = self.emit("try", item.line, into=item.variable)
+        """Who catches is written on each node, so that GOTO, EXIT and a crash cannot leave a handler behind."""
+        first = len(self.nodes)
+        self.emit("jump", item.line)
         self.block(item.body)
-        self.emit("untry", item.line)
-        after = self._open
-        self._open = []
-        node["to"] = self.upcoming()
+        guarded = list(self.nodes.values())[first:]
+        after, self._open = self._open, []
+        handler = self.upcoming()
+        for node in guarded:
+            node.setdefault("catch", [handler, item.variable])
         self.emit("jump", item.line)
         self.block(item.handler)
         self._open += after
@@ -310,7 +312,7 @@ class Compiler:
 
     def _temporary(self) -> Encoded:
         self._temporaries += 1
-        return ["var", f"_t{self._temporaries}"]
+        return ["var", f"${self._temporaries}"]
 
     def hold(self, expression: tree.Expression) -> Encoded:
         """A value computed once: a literal as it is, anything else in a temporary."""
@@ -356,10 +358,36 @@ class Compiler:
         return ["un", item.operator, self.value(item.operand)]
 
     def _value_binary(self, item: tree.Binary) -> Encoded:
-        left, right = self.value(item.left), self.value(item.right)
         if item.operator in {"AND", "OR"}:
-            return [item.operator.lower(), left, right]
-        return ["bin", item.operator, left, right]
+            if self._acts(item.right):
+                return self._decided(item)
+            return [item.operator.lower(), self.value(item.left), self.value(item.right)]
+        return ["bin", item.operator, self.value(item.left), self.value(item.right)]
+
+    def _acts(self, item: object) -> bool:
+        """Whether an expression has an effect or calls a subroutine, so that it becomes nodes."""
+        if isinstance(item, tree.Effect) or (isinstance(item, tree.Call) and item.name in self._functions):
+            return True
+        if isinstance(item, tuple):
+            return any(self._acts(part) for part in item)
+        fields = getattr(item, "__slots__", ()) if isinstance(item, tree.Expression) else ()
+        return any(self._acts(getattr(item, name)) for name in fields)
+
+    def _decided(self, item: tree.Binary) -> Encoded:
+        """AND and OR whose second operand acts: it is a branch, taken only when the first does not decide."""
+        both = item.operator == "AND"
+        result = self._temporary()
+        self._settle(item.line, result, item.left, both=both)
+        test = result if both else ["un", "NOT", result]
+        node = self.emit("branch", item.line, cases=[{"when": test, "to": ""}])
+        self._open = [(node, "0")]
+        self._settle(item.line, result, item.right, both=both)
+        self._open.append((node, "else"))
+        return result
+
+    def _settle(self, line: int, result: Encoded, operand: tree.Expression, *, both: bool) -> None:
+        value = self.value(operand)
+        self.emit("set", line, target=result, value=["and", value, ["lit", True]] if both else value)
 
     def _value_listing(self, item: tree.Listing) -> Encoded:
         return ["list", *(self.value(part) for part in item.items)]

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from services.engine.machine.functions import FUNCTIONS, METHODS
-from services.engine.machine.values import ProgramError, Value, compare, equal, look_up, number_of, text_of, truthy
+from services.engine.machine.values import (
+    ProgramError,
+    Value,
+    compare,
+    equal,
+    look_up,
+    number_of,
+    sized,
+    text_of,
+    truthy,
+)
 
 LARGEST_TEXT = 1_048_576
 LARGEST_POWER = 4096
@@ -32,8 +42,8 @@ class Scope:
         return self.globals.get(name)
 
     def write(self, name: str, value: Value) -> None:
-        """Set a variable: a parameter in its subroutine, else one of the script."""
-        if self.locals is not None and name in self.locals:
+        """Set a variable: a parameter or temporary ($1) in its subroutine, else one of the script."""
+        if self.locals is not None and (name in self.locals or name[0] == "$"):
             self.locals[name] = value
         else:
             self.globals[name] = value
@@ -223,7 +233,7 @@ def power(left: Value, right: Value) -> Value:
     if isinstance(result, complex):
         message = f"{base} ^ {exponent} is not a number"
         raise ProgramError(message)
-    return result
+    return sized(result)
 
 
 def contains(left: Value, right: Value) -> bool:
@@ -237,19 +247,37 @@ def contains(left: Value, right: Value) -> bool:
 
 def like(left: Value, right: Value) -> bool:
     """% stands for anything, _ for one character; without either it means "contains"."""
-    pattern, text = text_of(right).lower(), text_of(left).lower()
-    if "%" not in pattern and "_" not in pattern and "*" not in pattern:
+    pattern, text = text_of(right).lower().replace("*", "%"), text_of(left).lower()
+    if "%" not in pattern and "_" not in pattern:
         return pattern in text
-    import re  # noqa: PLC0415 - rare
+    return fits(text, pattern)
 
-    escaped = re.escape(pattern).replace("%", ".*").replace(r"\*", ".*").replace("_", ".")
-    return re.fullmatch(escaped, text, re.DOTALL) is not None
+
+def fits(text: str, pattern: str) -> bool:
+    """Whether a text fits a pattern of % and _; linear in practice, never more than their product."""
+    at, mark, star, resume = 0, 0, -1, 0
+    while at < len(text):
+        if mark < len(pattern) and pattern[mark] == "%":
+            star, resume, mark = mark, at, mark + 1
+        elif mark < len(pattern) and pattern[mark] in {text[at], "_"}:
+            at, mark = at + 1, mark + 1
+        elif star >= 0:
+            resume += 1
+            at, mark = resume, star + 1
+        else:
+            return False
+    return not pattern[mark:].strip("%")
+
+
+def multiply(left: Value, right: Value) -> Value:
+    """Whole numbers stay whole up to 64 bits."""
+    return sized(number_of(left) * number_of(right))
 
 
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "+": add,
     "-": lambda left, right: number_of(left) - number_of(right),
-    "*": lambda left, right: number_of(left) * number_of(right),
+    "*": multiply,
     "/": divide,
     "MOD": modulo,
     "^": power,

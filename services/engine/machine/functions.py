@@ -10,10 +10,19 @@ from typing import Any
 
 from services.engine.machine import dates, texts
 from services.engine.machine.formatting import format_value
-from services.engine.machine.values import ProgramError, Value, equal, is_number, number_of, text_of, truthy
+from services.engine.machine.values import (
+    LARGEST_LIST,
+    ProgramError,
+    Value,
+    equal,
+    is_number,
+    number_of,
+    owned,
+    text_of,
+    truthy,
+)
 
 Function = Callable[..., Value]
-LARGEST_LIST = 100_000
 
 
 def plain(function: Callable[..., Value]) -> Function:
@@ -64,11 +73,11 @@ def size(value: Value) -> int:
 def ranged(first: Value, last: Value, step: Value = 1) -> list[Value]:
     """RANGE 1, 3 is [1, 2, 3]."""
     low, high, by = int(number_of(first)), int(number_of(last)), int(number_of(step)) or 1
-    made = list(range(low, high + (1 if by > 0 else -1), by))
+    made = range(low, high + (1 if by > 0 else -1), by)
     if len(made) > LARGEST_LIST:
         message = f"a list may have {LARGEST_LIST} items"
         raise ProgramError(message)
-    return made
+    return list(made)
 
 
 def pushed(target: Value, *values: Value) -> Value:
@@ -79,13 +88,16 @@ def pushed(target: Value, *values: Value) -> Value:
     if len(target) + len(values) > LARGEST_LIST:
         message = f"a list may have {LARGEST_LIST} items"
         raise ProgramError(message)
-    target.extend(values)
+    target.extend([owned(value) for value in values])
     return target
 
 
-def unshifted(target: list[Value], *values: Value) -> Value:
+def unshifted(target: Value, *values: Value) -> Value:
     """Put before, in place."""
-    target[:0] = values
+    if not isinstance(target, list) or len(target) + len(values) > LARGEST_LIST:
+        message = f"UNSHIFT: expected a list of at most {LARGEST_LIST} items first"
+        raise ProgramError(message)
+    target[:0] = [owned(value) for value in values]
     return target
 
 
@@ -169,7 +181,7 @@ def from_json(value: Value) -> Value:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = "JSON: this text is not JSON"
         raise ProgramError(message) from None
 

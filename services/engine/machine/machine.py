@@ -3,153 +3,62 @@
 import datetime
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from services.engine.keywords import registry
 from services.engine.machine import validation, wording
-from services.engine.machine.expressions import Evaluate, Scope, compiled
+from services.engine.machine.emitting import EMITTED
+from services.engine.machine.expressions import Scope, compiled
+from services.engine.machine.loaded import Loaded
+from services.engine.machine.outcomes import (
+    AskUser,
+    Budgets,
+    Clock,
+    EffectError,
+    EffectResult,
+    Ended,
+    Failed,
+    Input,
+    Outcome,
+    PerformEffect,
+    Resume,
+    Say,
+    Sleep,
+    Step,
+    TimerFired,
+    TraceEvent,
+)
 from services.engine.machine.state import Frame, MachineState
-from services.engine.machine.values import ProgramError, Value, number_of, text_of, truthy
+from services.engine.machine.values import ProgramError, Value, number_of, owned, put, text_of, truthy, weight
 from services.engine.program.program import Node, Program
 
-Clock = Callable[[], datetime.datetime]
+__all__ = [
+    "AskUser",
+    "Budgets",
+    "EffectError",
+    "EffectResult",
+    "Ended",
+    "Failed",
+    "Input",
+    "Machine",
+    "Outcome",
+    "PerformEffect",
+    "Resume",
+    "Say",
+    "Sleep",
+    "Step",
+    "TimerFired",
+    "TraceEvent",
+]
 ATTEMPTS = 3
 LONGEST_WAIT = 300.0
 DEEPEST = 200
-LARGEST_STATE = 1_048_576
+LARGEST_STATE = 4 * 1_048_576
+OVERSIGHTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Budgets:
-    """What one turn may use: nodes, seconds of computing, messages, characters of output."""
-
-    nodes: int = 1_000_000
-    seconds: float = 5.0
-    messages: int = 200
-    characters: int = 262_144
-
-
-@dataclass(slots=True)
-class Say:
-    """A message to the person."""
-
-    text: str
-    suggestions: list[dict[str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What a person said. attachments: [{name, uri, content_type}]."""
-
-    text: str
-    action: str = ""
-    attachments: tuple[dict[str, str], ...] = ()
-    locale: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired:
-    """The time waited for has come."""
-
-
-@dataclass(frozen=True, slots=True)
-class EffectResult:
-    """What an effect gave."""
-
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class EffectError:
-    """Why an effect failed, in words for the script."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskUser:
-    """Waits for a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """Waits for a time, seconds since the epoch."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class PerformEffect:
-    """Something to be done outside. key: the same after a crash; effect: pure, idempotent or side_effect."""
-
-    kind: str
-    arguments: dict[str, Value]
-    key: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The program is over."""
-
-    value: Value = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The program ended with an error nobody caught."""
-
-    message: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class TraceEvent:
-    """A node that was executed."""
-
-    program: str
-    node: str
-    op: str
-    line: int
-
-
-Resume = Input | TimerFired | EffectResult | EffectError | None
-Outcome = AskUser | Sleep | PerformEffect | Ended | Failed
-
-
-@dataclass(slots=True)
-class Step:
-    """What happened up to the next stop."""
-
-    outputs: list[Say]
-    outcome: Outcome
-
-
-class Loaded:
-    """A program with its expressions compiled."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.nodes = program.nodes
-        self.code: dict[str, dict[str, Evaluate]] = {name: closures(node) for name, node in program.nodes.items()}
-
-
-def closures(node: Node) -> dict[str, Evaluate]:
-    """The compiled expressions of a node, by field."""
-    made = {
-        name: compiled(node[name])
-        for name in ("text", "value", "items", "seconds", "message", "choices")
-        if isinstance(node.get(name), list)
-    }
-    for index, case in enumerate(node.get("cases", ())):
-        made[f"when{index}"] = compiled(case["when"])
-    arguments = node.get("arguments")
-    if isinstance(arguments, dict):
-        made |= {f"argument {name}": compiled(value) for name, value in arguments.items()}
-    elif isinstance(arguments, list):
-        made |= {f"argument {index}": compiled(value) for index, value in enumerate(arguments)}
-    return made
+class BudgetError(ProgramError):
+    """A budget is used up: no script may catch this."""
 
 
 class Machine:
@@ -197,6 +106,8 @@ class Run:
         self._nodes = 0
         self._characters = 0
         self._deadline = time.monotonic() + machine.budgets.seconds
+        self._code: dict[str, Any] = {}
+        self._problem = ""
 
     # stops and resumption
 
@@ -204,13 +115,24 @@ class Run:
         """Apply what was waited for, then run."""
         try:
             outcome = self._resume(resume)
-            outcome = outcome or self._loop()
+            outcome = self._bounded(outcome or self._loop())
         except ProgramError as error:
-            outcome = self._fail(str(error))
+            outcome = self._fail(str(error), self._line())
+        except OVERSIGHTS as error:
+            outcome = self._fail(f"{type(error).__name__}: {error}", self._line())
         if isinstance(outcome, AskUser | Ended | Failed) and self.outputs:
             self.outputs[-1].suggestions += self.state.suggestions
             self.state.suggestions = []
+        if self.state.over:
+            self.state.globals = {}
         return Step(self.outputs, outcome)
+
+    def _bounded(self, outcome: Outcome) -> Outcome:
+        """What is written down has a size."""
+        held = [self.state.globals, *(frame.locals for frame in self.state.frames), self.state.pending]
+        if self.state.frames and sum(map(weight, held)) > LARGEST_STATE:
+            raise BudgetError("the variables of the script are too large to be kept")
+        return outcome
 
     def _resume(self, resume: Resume) -> Outcome | None:
         if self.state.over:
@@ -238,9 +160,7 @@ class Run:
         node = self._node()
         if isinstance(resume, EffectResult):
             self.state.waiting = ""
-            self._assign(node["into"], resume.value)
-            self._advance(node)
-            return None
+            return self._stored(node, resume.value)
         if isinstance(resume, EffectError):
             self.state.waiting = ""
             return self._caught(ProgramError(resume.message))
@@ -260,7 +180,14 @@ class Run:
             self._say(self._expected(node))
             return AskUser()
         self.state.waiting, self.state.attempts = "", 0
-        self._assign(node["into"], value)
+        return self._stored(node, value)
+
+    def _stored(self, node: Node, value: Value) -> Outcome | None:
+        """What was waited for goes where the node says."""
+        try:
+            self._assign(node["into"], value)
+        except ProgramError as error:
+            return self._caught(error)
         self._advance(node)
         return None
 
@@ -268,16 +195,16 @@ class Run:
         said = resume.action or resume.text
         if node["type"] == "CHOICE":
             return validation.choose(self._options(node), said)
-        return validation.heard(node["type"], said, list(resume.attachments))
+        return validation.heard(node["type"], said, list(resume.attachments), self.machine.clock())
 
     def _options(self, node: Node) -> list[str]:
-        choices = self._evaluate(node, "choices")
+        choices = self._evaluate("choices")
         if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], list):
             choices = choices[0]
         return [text_of(item) for item in choices] if isinstance(choices, list) else [text_of(choices)]
 
     def _expected(self, node: Node) -> str:
-        kind = validation.ALIASES.get(node["type"], node["type"])
+        kind = validation.canonical(node["type"])
         kind = "FILE" if kind in validation.FILES else kind
         options = ", ".join(self._options(node)) if kind == "CHOICE" else ""
         self._offer(node)
@@ -286,77 +213,123 @@ class Run:
     # the loop
 
     def _node(self) -> Node:
+        """The node that runs next; its closures and the variables it sees are made ready."""
         frame = self.state.frames[-1]
-        loaded = self.machine.loaded(frame.program)
-        node = loaded.nodes.get(frame.node)
-        if node is None:
+        ready = self.machine.loaded(frame.program).nodes.get(frame.node)
+        if ready is None:
             message = f"the script {frame.program} has no node {frame.node}"
             raise ProgramError(message)
         self.scope.locals = frame.locals
-        return node
+        self._code = ready[1]
+        return ready[0]
 
     def _loop(self) -> Outcome:
+        traced = self.machine.on_trace is not None
         while self.state.frames:
-            try:
-                node = self._node()
-                self._spend(node)
-                outcome: Outcome | None = getattr(self, f"_run_{node['op']}")(node)
-            except ProgramError as error:
-                outcome = self._caught(error)
+            outcome = self._traced() if traced else self._execute(self._node())
             if outcome is not None:
                 return outcome
         return Ended()
 
-    def _spend(self, node: Node) -> None:
+    def _execute(self, node: Node) -> Outcome | None:
+        try:
+            self._spend()
+            return HANDLERS[node["op"]](self, node)
+        except ProgramError as error:
+            return self._caught(error)
+        except OVERSIGHTS as error:
+            return self._caught(ProgramError(f"{node['op']}: {error}"))
+
+    def _spend(self) -> None:
         self._nodes += 1
         if self._nodes > self.machine.budgets.nodes:
             raise BudgetError(f"the script ran {self.machine.budgets.nodes} steps without stopping: an endless loop?")
-        if self._nodes % 1024 == 0 and time.monotonic() > self._deadline:
+        if self._nodes % 64 == 0 and time.monotonic() > self._deadline:
             raise BudgetError(f"the script computed for {self.machine.budgets.seconds} seconds without stopping")
-        if self.machine.on_trace is not None:
-            frame = self.state.frames[-1]
-            self.machine.on_trace(TraceEvent(frame.program, frame.node, node["op"], node["line"]))
 
-    def _evaluate(self, node: Node, name: str) -> Value:
-        frame = self.state.frames[-1]
-        return self.machine.loaded(frame.program).code[frame.node][name](self.scope)
+    def _traced(self) -> Outcome | None:
+        """A node with its event."""
+        node, frame, began = self._node(), self.state.frames[-1], time.perf_counter()
+        place, said = frame.node, len(self.outputs)
+        self._problem = ""
+        outcome = self._execute(node)
+        target = node.get("target") or node.get("into")
+        output = None
+        if isinstance(target, list) and target[0] == "var" and outcome is None:
+            output = self.scope.read(target[1])
+        texts = [item.text for item in self.outputs[said:]]
+        event = TraceEvent(
+            program=frame.program,
+            node=place,
+            op=node["op"],
+            line=node["line"],
+            input=outcome.arguments if isinstance(outcome, PerformEffect) else None,
+            output=texts or output,
+            milliseconds=(time.perf_counter() - began) * 1000,
+            error=self._problem,
+        )
+        if self.machine.on_trace is not None:
+            self.machine.on_trace(event)
+        return outcome
+
+    def _evaluate(self, name: str) -> Value:
+        return self._code[name](self.scope)
 
     def _advance(self, node: Node, slot: str = "next") -> None:
         self.state.frames[-1].node = node[slot]
 
     def _assign(self, target: list[Any], value: Value) -> None:
+        """Store a copy, except of what already stands there."""
         if target[0] == "var":
-            self.scope.write(target[1], value)
+            name = target[1]
+            if value is not self.scope.read(name) or not isinstance(value, list | dict):
+                self.scope.write(name, owned(value))
             return
         container = compiled(target[1])(self.scope)
         key = compiled(target[2])(self.scope)
         if container is None:
             container = {} if isinstance(key, str) else []
             self._assign(target[1], container)
+            container = compiled(target[1])(self.scope)
         put(container, key, value)
 
     # errors
 
     def _caught(self, error: ProgramError) -> Outcome | None:
+        """To the handler nearest by, or the program is over."""
         line = self._line()
+        self._problem = str(error)
         if isinstance(error, BudgetError):
             return self._fail(str(error), line)
-        self.state.globals |= {"error": True, "error_message": str(error), "err": 1, "err_description": str(error)}
+        self.state.globals |= {
+            "error": True,
+            "error_message": str(error),
+            "err": line or 1,
+            "err_description": str(error),
+        }
         while self.state.frames:
             frame = self.state.frames[-1]
-            if frame.handlers:
-                node, variable = frame.handlers.pop()
-                frame.node = node
-                self.scope.locals = frame.locals
-                self.scope.write(variable, str(error))
+            node = self._node()
+            place = node.get("catch") or (frame.handlers.pop() if frame.handlers else None)
+            if place is not None:
+                frame.node = place[0]
+                self.scope.write(place[1], str(error))
                 return None
             if self.state.resume_next:
-                node_ = self._node()
-                slot = "next" if "next" in node_ else "else"
-                self._advance(node_, slot)
+                self._step_over(node)
                 return None
             self.state.frames.pop()
-        return Failed(str(error), line)
+        return self._fail(str(error), line)
+
+    def _step_over(self, node: Node) -> None:
+        """ON ERROR RESUME NEXT: past the node that failed, out of a loop or branch that cannot be decided."""
+        slot = next((name for name in ("done", "else", "next") if name in node), None)
+        if slot is not None:
+            self._advance(node, slot)
+            return
+        self.state.frames.pop()
+        if self.state.frames:
+            self._advance(self._node())
 
     def _line(self) -> int:
         try:
@@ -372,7 +345,7 @@ class Run:
     # nodes
 
     def _run_say(self, node: Node) -> None:
-        self._say(text_of(self._evaluate(node, "text")))
+        self._say(text_of(self._evaluate("text")))
         self._advance(node)
 
     def _say(self, text: str) -> None:
@@ -392,25 +365,25 @@ class Run:
             self.state.suggestions += [{"text": option, "value": option} for option in self._options(node)]
 
     def _run_set(self, node: Node) -> None:
-        self._assign(node["target"], self._evaluate(node, "value"))
+        self._assign(node["target"], self._evaluate("value"))
         self._advance(node)
 
     def _run_branch(self, node: Node) -> None:
         for index, case in enumerate(node["cases"]):
-            if truthy(self._evaluate(node, f"when{index}")):
+            if truthy(self._evaluate(f"when{index}")):
                 self.state.frames[-1].node = case["to"]
                 return
         self._advance(node, "else")
 
     def _run_foreach(self, node: Node) -> None:
-        items = self._evaluate(node, "items")
-        source = list(items) if isinstance(items, list | dict) else ([] if items is None or items == "" else [items])
+        items = self._evaluate("items")
+        source = items if isinstance(items, list) else listed(items)
         position = int(number_of(self.scope.read(node["cursor"])))
         if position >= len(source):
             self._advance(node, "done")
             return
         self.scope.write(node["cursor"], position + 1)
-        self.scope.write(node["item"], source[position])
+        self.scope.write(node["item"], owned(source[position]))
         self._advance(node)
 
     def _run_jump(self, node: Node) -> None:
@@ -421,13 +394,13 @@ class Run:
         subroutine = self.machine.loaded(frame.program).program.subroutines[node["sub"]]
         if len(self.state.frames) >= DEEPEST:
             raise BudgetError(f"calls are {DEEPEST} deep: a SUB that calls itself without end?")
-        values = [self._evaluate(node, f"argument {index}") for index in range(len(node["arguments"]))]
+        values = [owned(self._evaluate(f"argument {index}")) for index in range(len(node["arguments"]))]
         padded = values + [None] * (len(subroutine.parameters) - len(values))
         own = dict(zip(subroutine.parameters, padded, strict=False))
         self.state.frames.append(Frame(frame.program, subroutine.entry, own, node["into"]))
 
     def _run_return(self, node: Node) -> Outcome | None:
-        value = self._evaluate(node, "value")
+        value = self._evaluate("value")
         finished = self.state.frames.pop()
         if not self.state.frames:
             return Ended(value)
@@ -438,30 +411,22 @@ class Run:
         return None
 
     def _run_wait(self, node: Node) -> Outcome:
-        seconds = min(max(0.0, float(number_of(self._evaluate(node, "seconds")))), LONGEST_WAIT)
+        seconds = min(max(0.0, float(number_of(self._evaluate("seconds")))), LONGEST_WAIT)
         self.state.waiting = "timer"
         self.state.until = self.machine.clock().timestamp() + seconds
         return Sleep(self.state.until)
-
-    def _run_try(self, node: Node) -> None:
-        self.state.frames[-1].handlers.append((node["to"], node["into"]))
-        self._advance(node)
-
-    def _run_untry(self, node: Node) -> None:
-        self.state.frames[-1].handlers.pop()
-        self._advance(node)
 
     def _run_on_error(self, node: Node) -> None:
         frame = self.state.frames[-1]
         self.state.resume_next = node["mode"] == "resume"
         if node["mode"] == "goto":
-            frame.handlers.append((node["to"], "error_message"))
+            frame.handlers[:] = [(node["to"], "error_message")]
         elif node["mode"] == "off":
             frame.handlers.clear()
         self._advance(node)
 
     def _run_fail(self, node: Node) -> None:
-        raise ProgramError(text_of(self._evaluate(node, "message")))
+        raise ProgramError(text_of(self._evaluate("message")))
 
     def _run_end(self, node: Node) -> Outcome:
         self.state.frames.clear()
@@ -469,100 +434,45 @@ class Run:
 
     def _run_effect(self, node: Node) -> Outcome | None:
         if node["kind"] == "unavailable":
-            keyword = text_of(self._evaluate(node, "argument keyword"))
+            keyword = text_of(self._evaluate("argument keyword"))
             message = f"not available on this installation: {keyword}"
             raise ProgramError(message)
         if node["kind"] == "get_variable":
             known, value = self._pending_variable(node)
             if known:
-                self._assign(node["into"], value)
-                self._advance(node)
-                return None
+                return self._stored(node, value)
         self.state.visits += 1
         self.state.waiting = "effect"
         return self._effect_request(node)
 
     def _effect_request(self, node: Node) -> PerformEffect:
-        arguments = {name: self._evaluate(node, f"argument {name}") for name in node["arguments"]}
+        arguments = {name: owned(self._evaluate(f"argument {name}")) for name in node["arguments"]}
         kind = node["kind"]
         frame = self.state.frames[-1]
         key = f"{frame.program}/{frame.node}/{self.state.visits}"
         return PerformEffect(kind, arguments, key, registry.effect_of(kind))
 
     def _pending_variable(self, node: Node) -> tuple[bool, Value]:
-        scope, key = (text_of(self._evaluate(node, f"argument {name}")) for name in ("scope", "key"))
+        scope, key = (text_of(self._evaluate(f"argument {name}")) for name in ("scope", "key"))
         for change in reversed(self.state.pending):
             if change[0] == scope and change[1] == key:
                 return True, change[2]
         return False, None
 
     def _run_emit(self, node: Node) -> None:
-        values = {name: self._evaluate(node, f"argument {name}") for name in node["arguments"]}
+        values = {name: self._evaluate(f"argument {name}") for name in node["arguments"]}
         EMITTED[node["kind"]](self.state, values)
         self._advance(node)
 
 
-class BudgetError(ProgramError):
-    """A budget is used up: no script may catch this."""
+def listed(value: Value) -> list[Value]:
+    """What FOR EACH goes through when it is no list: keys of an object, a single value, nothing."""
+    if isinstance(value, dict):
+        return list(value)
+    return [] if value is None or value == "" else [value]
 
 
-def put(container: Value, key: Value, value: Value) -> None:
-    """container[key] = value; one past the end of a list appends."""
-    if isinstance(container, dict):
-        name = text_of(key)
-        existing = next((known for known in container if known.lower() == name.lower()), name)
-        container[name if name in container else existing] = value
-        return
-    if isinstance(container, list):
-        index = int(number_of(key, "an index"))
-        if index == len(container):
-            container.append(value)
-        elif 0 <= index < len(container):
-            container[index] = value
-        else:
-            message = f"the list has {len(container)} items; there is no place {index}"
-            raise ProgramError(message)
-        return
-    message = "a field can be set on an object, an element in a list"
-    raise ProgramError(message)
-
-
-def suggestion(state: MachineState, values: dict[str, Value]) -> None:
-    """A choice that comes with the next stop."""
-    text = text_of(values["text"])
-    state.suggestions.append({"text": text, "value": text_of(values["value"]) or text})
-
-
-def set_variable(state: MachineState, values: dict[str, Value]) -> None:
-    """Written with the commit of the turn."""
-    state.pending.append([text_of(values["scope"]), text_of(values["key"]), values["value"]])
-
-
-def use_kb(state: MachineState, values: dict[str, Value]) -> None:
-    """Free answers rest on this collection too."""
-    name = text_of(values["name"]).removesuffix(".gbkb").lower()
-    if name not in state.collections:
-        state.collections.append(name)
-
-
-def clear_kb(state: MachineState, values: dict[str, Value]) -> None:
-    """Forget one collection, or all."""
-    name = text_of(values.get("name", "all")).lower()
-    state.collections = [] if name == "all" else [item for item in state.collections if item != name]
-
-
-def clear_error(state: MachineState, _: dict[str, Value]) -> None:
-    """No error stands."""
-    state.globals |= {"error": False, "error_message": "", "err": 0, "err_description": ""}
-
-
-EMITTED: dict[str, Callable[[MachineState, dict[str, Value]], None]] = {
-    "suggestion": suggestion,
-    "clear_suggestions": lambda state, _: state.suggestions.clear(),
-    "variable": set_variable,
-    "use_kb": use_kb,
-    "clear_kb": clear_kb,
-    "clear_error": clear_error,
-    "context": lambda state, values: state.context.__setitem__(text_of(values["name"]), text_of(values["value"])),
-    "log": lambda _state, _values: None,
+Handler = Callable[[Run, Node], Outcome | None]
+HANDLERS: dict[str, Handler] = {
+    name.removeprefix("_run_"): handler for name, handler in vars(Run).items() if name.startswith("_run_")
 }

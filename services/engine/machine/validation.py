@@ -20,13 +20,15 @@ LANGUAGES = {
     "en": ("english", "inglês", "ingles", "английский"), "pt": ("portuguese", "português", "portugues"),
     "es": ("spanish", "espanhol", "español", "espanol", "испанский"), "ru": ("russian", "russo", "русский"),
     "fr": ("french", "francês", "français"), "de": ("german", "alemão", "deutsch"), "it": ("italian", "italiano"),
-    "nl": ("dutch", "holandês"), "pl": ("polish", "polonês"), "ja": ("japanese", "japonês"), "zh": ("chinese", "chinês"),
+    "nl": ("dutch", "holandês"), "pl": ("polish", "polonês"), "ja": ("japanese", "japonês"),
+    "zh": ("chinese", "chinês"),
     "ko": ("korean", "coreano"), "ar": ("arabic", "árabe"), "hi": ("hindi",), "tr": ("turkish", "turco"),
 }  # fmt: skip
 COLORS = {
     "black": "000000", "white": "FFFFFF", "red": "FF0000", "green": "008000", "blue": "0000FF", "yellow": "FFFF00",
     "orange": "FFA500", "purple": "800080", "pink": "FFC0CB", "brown": "A52A2A", "gray": "808080", "grey": "808080",
-    "preto": "000000", "branco": "FFFFFF", "vermelho": "FF0000", "verde": "008000", "azul": "0000FF", "amarelo": "FFFF00",
+    "preto": "000000", "branco": "FFFFFF", "vermelho": "FF0000", "verde": "008000", "azul": "0000FF",
+    "amarelo": "FFFF00",
 }  # fmt: skip
 BRANDS = (("4", "Visa"), ("5", "Mastercard"), ("34", "American Express"), ("37", "American Express"), ("6", "Discover"))
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -59,8 +61,10 @@ def integer(text: str) -> Value:
 
 
 def decimal(text: str) -> Value:
-    """Two places; a comma is a point."""
+    """Two places; the last comma or point is the decimal one."""
     plain = text.strip().replace(" ", "").replace(",", ".")
+    head, point, tail = plain.rpartition(".")
+    plain = head.replace(".", "") + point + tail
     return round(float(plain), 2) if re.fullmatch(r"[-+]?\d{1,15}(\.\d+)?", plain) else None
 
 
@@ -70,11 +74,11 @@ def boolean(text: str) -> Value:
     return True if word in YES else False if word in NO else None
 
 
-def date(text: str) -> Value:
+def date(text: str, now: datetime | None = None) -> Value:
     """ISO; the day first where it is not clear."""
     word = text.strip().lower()
     if word in RELATIVE:
-        return (datetime.now(UTC) + timedelta(days=RELATIVE[word])).date().isoformat()
+        return ((now or datetime.now(UTC)) + timedelta(days=RELATIVE[word])).date().isoformat()
     try:
         return dates.parse(text.strip()).date().isoformat() if len(word) >= 6 else None
     except ProgramError:
@@ -212,7 +216,8 @@ def password(text: str) -> Value:
 
 ALIASES = {
     "INT": "INTEGER", "NUMBER": "INTEGER", "DECIMAL": "FLOAT", "DOUBLE": "FLOAT", "BOOL": "BOOLEAN", "TIME": "HOUR",
-    "CURRENCY": "MONEY", "AMOUNT": "MONEY", "PHONE": "MOBILE", "TELEPHONE": "MOBILE", "ZIP": "ZIPCODE", "CEP": "ZIPCODE",
+    "CURRENCY": "MONEY", "AMOUNT": "MONEY", "PHONE": "MOBILE", "TELEPHONE": "MOBILE", "ZIP": "ZIPCODE",
+    "CEP": "ZIPCODE",
     "POSTALCODE": "ZIPCODE", "LANG": "LANGUAGE", "QR": "QRCODE", "PHOTO": "IMAGE", "PICTURE": "IMAGE", "VOICE": "AUDIO",
     "SOUND": "AUDIO", "DOC": "DOCUMENT", "PDF": "DOCUMENT", "LINK": "URL", "GUID": "UUID", "COLOUR": "COLOR",
     "CARD": "CREDITCARD", "PASS": "PASSWORD", "SECRET": "PASSWORD",
@@ -225,13 +230,18 @@ VALIDATORS: dict[str, Validator] = {
 }  # fmt: skip
 
 
-def heard(kind: str, text: str, attachments: list[dict[str, str]]) -> Value:
+def canonical(kind: str) -> str:
+    """The type an alias stands for."""
+    return ALIASES.get(kind, kind)
+
+
+def heard(kind: str, text: str, attachments: list[dict[str, str]], now: datetime | None = None) -> Value:
     """What an answer means as this type; None when it does not fit."""
-    wanted = ALIASES.get(kind, kind)
+    wanted = canonical(kind)
     if wanted in FILES:
         fitting = [item for item in attachments if item.get("content_type", "").startswith(FILES[wanted])]
         return fitting[0]["uri"] if fitting else None
-    return VALIDATORS.get(wanted, anything)(text)
+    return date(text, now) if wanted == "DATE" else VALIDATORS.get(wanted, anything)(text)
 
 
 def choose(options: list[str], text: str) -> str | None:

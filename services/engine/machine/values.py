@@ -1,13 +1,72 @@
-"""Values of programs: JSON and nothing else, so that state can be written down anywhere."""
+"""Values of programs: JSON and nothing else, so that state can be written down anywhere.
 
+Values are values: storing a list or an object stores a copy. Two names for one list would be one list before a
+crash and two after it.
+"""
+
+import math
 from typing import Any
 
 Value = Any
 """None, bool, int, float, str, list[Value] or dict[str, Value]."""
 
 
+LARGEST_VALUE = 1_048_576
+LARGEST_LIST = 100_000
+LARGEST_WHOLE = 2**63
+DEEPEST_VALUE = 64
+
+
 class ProgramError(Exception):
     """Something a script did wrong, or cannot have; ON ERROR and TRY catch it."""
+
+
+def owned(value: Value) -> Value:
+    """A copy that shares nothing. ProgramError for what is too large, too deep or not a finite number."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int or kind is float:
+        return sized(value)
+    return copied(value, [LARGEST_VALUE], DEEPEST_VALUE)
+
+
+def copied(value: Value, room: list[int], depth: int) -> Value:
+    """A copy, its weight (characters and items) taken off room."""
+    room[0] -= 1 + (len(value) if isinstance(value, str) else 0)
+    if room[0] < 0 or depth < 0:
+        message = "a value may have a million characters and items and be 64 deep"
+        raise ProgramError(message)
+    if isinstance(value, list):
+        return [copied(item, room, depth - 1) for item in value]
+    if isinstance(value, dict):
+        return {key: copied(item, room, depth - 1) for key, item in value.items()}
+    return sized(value) if isinstance(value, int | float) else value
+
+
+def sized(number: float) -> int | float:
+    """A number as state can hold it: whole up to 64 bits, finite."""
+    if isinstance(number, bool) or (isinstance(number, int) and -LARGEST_WHOLE <= number < LARGEST_WHOLE):
+        return number
+    try:
+        inexact = float(number)
+    except OverflowError:
+        inexact = math.inf
+    if not math.isfinite(inexact):
+        message = "the result is too large, or not a number"
+        raise ProgramError(message)
+    return inexact
+
+
+def weight(value: Value, depth: int = DEEPEST_VALUE) -> int:
+    """Characters and items, about what it takes to write it down."""
+    if isinstance(value, str):
+        return len(value) + 2
+    if depth < 0:
+        return LARGEST_VALUE
+    if isinstance(value, dict):
+        return sum(len(key) + 3 + weight(item, depth - 1) for key, item in value.items()) + 2
+    return sum(weight(item, depth - 1) for item in value) + 2 if isinstance(value, list) else 8
 
 
 def truthy(value: Value) -> bool:
@@ -47,7 +106,7 @@ def number_of(value: Value, what: str = "a number") -> int | float:
     if isinstance(value, str):
         text = value.strip().replace(",", ".") if value.count(",") == 1 and "." not in value else value.strip()
         try:
-            return float(text) if any(mark in text for mark in ".eE") else int(text)
+            return sized(float(text) if any(mark in text for mark in ".eE") else int(text))
         except ValueError:
             pass
     message = f"expected {what}, got {text_of(value)[:40]!r}"
@@ -123,3 +182,25 @@ def of_collection(of: list[Value] | str, name: str) -> Value:
     if isinstance(of, list) and len(of) == 1 and isinstance(of[0], dict):
         return look_up(of[0], name)
     return None
+
+
+def put(container: Value, key: Value, value: Value) -> None:
+    """container[key] = value; one past the end of a list appends."""
+    value = owned(value)
+    if isinstance(container, dict):
+        name = text_of(key)
+        existing = next((known for known in container if known.lower() == name.lower()), name)
+        container[name if name in container else existing] = value
+        return
+    if isinstance(container, list):
+        index = int(number_of(key, "an index"))
+        if index == len(container) < LARGEST_LIST:
+            container.append(value)
+        elif 0 <= index < len(container):
+            container[index] = value
+        else:
+            message = f"the list has {len(container)} items; there is no place {index}"
+            raise ProgramError(message)
+        return
+    message = "a field can be set on an object, an element in a list"
+    raise ProgramError(message)

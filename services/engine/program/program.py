@@ -4,8 +4,10 @@ Nodes are JSON objects with `op`, mostly `next`, and their source `line`:
 
     say {text} · ask {into, type, choices} · set {target, value} · branch {cases: [{when, to}], else}
     foreach {item, items, body} · jump {to} · call {sub, arguments, into} · return {value} · wait {seconds}
-    emit {kind, arguments} · effect {kind, arguments, into} · try {to, into} · untry · on_error {mode, to}
+    emit {kind, arguments} · effect {kind, arguments, into} · on_error {mode, to}
     fail {message} · end {value}
+
+Any node may have `catch`: [the node that handles its error, the variable that gets the message].
 
 Expressions are JSON arrays; see machine/expressions.py.
 """

@@ -17,7 +17,7 @@ class RealtimeSettings(Settings):
     maximum_connections: int = Field(default=50_000, ge=1)
     first_frame_seconds: float = Field(default=10.0, gt=0)
     ping_seconds: float = Field(default=20.0, gt=0)
-    pong_seconds: float = Field(default=25.0, gt=0)
+    pong_seconds: float = Field(default=20.0, gt=0, description="at most ping_seconds")
 
     def origins(self) -> frozenset[str]:
         """Origins a browser may come from beside the edge's own."""

@@ -95,7 +95,7 @@ class Connection:
 
     def open(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._work())
+        self._task = asyncio.create_task(self._guarded())
 
     def on_frame(self, payload: str) -> None:
         """A frame of the client, from the socket's callback: must not wait."""
@@ -124,6 +124,13 @@ class Connection:
             await self._feed.close()
 
     # requests
+
+    async def _guarded(self) -> None:
+        try:
+            await self._work()
+        except Exception as error:
+            log.exception("connection failed", error=type(error).__name__)
+            self.close(CLOSE_GOING, "internal error; reconnect")
 
     async def _work(self) -> None:
         try:

@@ -34,6 +34,8 @@ PENDING_MESSAGES = 65_536
 PENDING_BYTES = 32 * 1024 * 1024
 FAILURES = (NatsError, APIError, OSError, TimeoutError)
 
+FLUSH_SECONDS = 2
+
 
 class Bus:
     """Publish, subscribe, consume."""
@@ -176,6 +178,13 @@ class Bus:
     async def subscribe(self, subject: str, handler: Handler, queue: str = "") -> Subscription:
         """Core NATS: the handler gets each message; in a queue group one member gets it. Survives reconnects."""
         return await self._client.subscribe(subject, queue=queue, cb=handler, pending_msgs_limit=PENDING_MESSAGES)
+
+    async def flush(self) -> None:
+        """Return when the server has seen everything sent so far, a subscription above all. OSError, TimeoutError."""
+        try:
+            await self._client.flush(FLUSH_SECONDS)
+        except NatsError as error:
+            raise OSError(str(error)) from error
 
     async def consume(self, consumer: streams.Consumer, handler: Handler) -> None:
         """Pull for ever: ack after the handler, nak with back-off when it raises, at its end the dead letter."""

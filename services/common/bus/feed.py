@@ -66,6 +66,8 @@ class EventFeed(Generic[E]):
     async def _subscribe(self) -> None:
         try:
             self._subscription = await self._bus.subscribe(self._subject, self._on_live)
+            # Until the server knows of the subscription, what is published is not heard: the ledger is read after that.
+            await self._bus.flush()
         except Exception as error:  # noqa: BLE001 - without NATS the feed still reads the ledger
             log.debug("feed without live events", error=type(error).__name__)
 

@@ -30,6 +30,9 @@ class FakeBus:
         self.reconnected: list[Callable[[], Awaitable[None]]] = []
         self.away = False
 
+    async def flush(self) -> None:
+        """The server has seen everything."""
+
     async def subscribe(self, subject: str, handler: Any) -> "FakeBus":  # noqa: ANN401
         if self.away:
             raise ConnectionError

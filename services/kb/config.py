@@ -16,7 +16,7 @@ class KbSettings(Settings):
     qdrant_collection: str = "parley_kb"
     kb_embedding_model: str = "local/multilingual-e5-small"
     kb_embedding_dimensions: int = Field(default=384, ge=8, le=8192)
-    kb_similarity_floor: float = Field(default=0.835, ge=-1, le=1, description="see docs/architecture/knowledge.md")
+    kb_similarity_floor: float = Field(default=0.833, ge=-1, le=1, description="see docs/architecture/knowledge.md")
     kb_cache_seconds: int = Field(default=3600, ge=1)
     kb_lease_seconds: float = Field(
         default=60.0, gt=0, description="how long an import may be silent before another try"

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import random
+import re
 import time
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from services.kb.vectors.port import Point, Vector, VectorIndex
 
 log = logger(__name__)
 LONGEST_WAIT = 60.0
+HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE)
 PERMANENT = frozenset({"INVALID_ARGUMENT", "UNIMPLEMENTED", "PERMISSION_DENIED", "FAILED_PRECONDITION"})
 
 
@@ -86,13 +88,10 @@ class Importer:
 
     async def _portion(self, job: Job, parsed: Parsed, chunks: Sequence[Chunk], known: dict[bytes, Vector]) -> None:
         """A few chunks: embed what is new, keep the rows and with them the lease, then the points."""
-        digests = [
-            digest_of(self._embeddings.model, embedded_text(parsed.title, chunk.heading, chunk.text))
-            for chunk in chunks
-        ]
+        digests = [digest_of(self._embeddings.model, embedded_text(chunk.heading, chunk.text)) for chunk in chunks]
         fresh = [index for index, digest in enumerate(digests) if digest not in known]
         if fresh:
-            texts = [embedded_text(parsed.title, chunks[index].heading, chunks[index].text) for index in fresh]
+            texts = [embedded_text(chunks[index].heading, chunks[index].text) for index in fresh]
             made = await self._embeddings.passages(texts)
             known.update(zip((digests[index] for index in fresh), made, strict=True))
         rows = [row_of(job, chunk, digest, known[digest]) for chunk, digest in zip(chunks, digests, strict=True)]
@@ -120,9 +119,19 @@ class Importer:
             log.warning("import's end not recorded", document=str(job.document), error=type(error).__name__)
 
 
-def embedded_text(title: str, heading: str, text: str) -> str:
-    """What is embedded: a chunk rarely says itself what it is about."""
-    return f"{title}\n{heading}\n{text}" if heading and heading != title else f"{title}\n{text}"
+def embedded_text(heading: str, text: str) -> str:
+    """What is embedded: the bare words, with their nearest heading when they do not begin with it.
+
+    Titles and paths of headings in front made unrelated questions come nearer (docs/architecture/knowledge.md).
+    """
+    bare = HEADING_MARKS.sub("", text)
+    nearest = heading.rpartition(" > ")[2]
+    return f"{nearest}\n{bare}" if nearest and not text.startswith("#") else bare
+
+
+def searched_words(title: str, heading: str, text: str) -> dict[int, float]:
+    """Words a chunk is found by: its own, its headings', its document's title's."""
+    return passage_words(f"{title}\n{heading}\n{text}")
 
 
 def digest_of(model: str, text: str) -> bytes:
@@ -138,7 +147,7 @@ def row_of(job: Job, chunk: Chunk, digest: bytes, vector: Vector) -> ChunkRow:
 
 def point_of(job: Job, title: str, row: ChunkRow) -> Point:
     """A chunk to find."""
-    words = passage_words(embedded_text(title, row.heading, row.body))
+    words = searched_words(title, row.heading, row.body)
     return Point(
         row.id, job.scope, job.collection, job.document, job.revision, row.vector, words, written=int(time.time())
     )

@@ -10,8 +10,7 @@ import numpy as np
 from services.common.errors import ParleyError, Unavailable
 from services.common.telemetry.logs import logger
 from services.kb.config import KbSettings
-from services.kb.domain.words import passage_words
-from services.kb.importing import embedded_text
+from services.kb.importing import searched_words
 from services.kb.store.imports import Imports
 from services.kb.vectors.port import Point, Scope, VectorIndex
 
@@ -74,7 +73,7 @@ def points_of(rows: Sequence[dict[str, object]]) -> list[Point]:
 def point_of(row: dict[str, object]) -> Point:
     """A kept chunk as a point."""
     vector = np.frombuffer(bytes_of(row["vector"]), dtype="<f4")
-    words = passage_words(embedded_text(str(row["title"]), str(row["heading"]), str(row["body"])))
+    words = searched_words(str(row["title"]), str(row["heading"]), str(row["body"]))
     return Point(
         id=uuid.UUID(str(row["id"])),
         scope=Scope(str(row["tenant_id"]), str(row["bot"])),

@@ -92,7 +92,7 @@ def make_index(settings: KbSettings) -> VectorIndex:
         from services.kb.vectors.cluster import ClusterIndex  # noqa: PLC0415
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        client = AsyncQdrantClient(url=settings.qdrant_url, api_key=key, timeout=10)
+        client = AsyncQdrantClient(url=settings.qdrant_url, api_key=key, timeout=10, check_compatibility=False)
         return ClusterIndex(client, settings.qdrant_collection, settings.kb_embedding_dimensions)
     from services.kb.vectors.edge import EdgeIndex  # noqa: PLC0415
 

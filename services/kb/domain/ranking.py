@@ -56,10 +56,16 @@ def choose(
 
 
 def fits(words: Sequence[str], candidate: Candidate, floor: float) -> bool:
-    """Whether a chunk answers at all: near in meaning, or a little less near and in the question's own words."""
-    if candidate.similarity >= floor:
+    """Whether a chunk answers at all: near in meaning, or a little less near and in the question's own words.
+
+    A question without a letter ("2+2", an emoji) has no meaning to be near to: there only the words count.
+    """
+    if candidate.similarity < floor - LENIENCE:
+        return False
+    meant = any(character.isalpha() for word in words for character in word)
+    if meant and candidate.similarity >= floor:
         return True
-    return candidate.similarity >= floor - LENIENCE and coverage(words, candidate.text) >= WORDY
+    return coverage(words, candidate.text) >= WORDY
 
 
 def add(kept: list[Candidate], found: Candidate, limit: int) -> None:

@@ -57,13 +57,13 @@ class ParleyChat extends HTMLElement {
     face.setAttribute("aria-hidden", "true");
     const who = make("div");
     who.className = "who";
-    this.title = make("strong", this.bot.slice(0, 1).toUpperCase() + this.bot.slice(1));
+    this.nameplate = make("strong", this.bot.slice(0, 1).toUpperCase() + this.bot.slice(1));
     this.state = make("div");
     this.state.className = "state";
     this.state.setAttribute("role", "status");
     this.state.dataset.testid = "state";
     this.state.append(make("i"), make("span"));
-    who.append(this.title, this.state);
+    who.append(this.nameplate, this.state);
     this.chooser = make("select");
     this.chooser.dataset.testid = "language";
     for (const [code, words] of Object.entries(TEXTS)) { const option = make("option", words.name); option.value = code; this.chooser.append(option); }
@@ -134,7 +134,7 @@ class ParleyChat extends HTMLElement {
     this.chooser.setAttribute("aria-label", this.text("language"));
     this.log.setAttribute("aria-label", this.text("log"));
     this.chips.setAttribute("aria-label", this.text("suggestions"));
-    this.typingWords.textContent = `${this.title.textContent} ${this.text("typing")}`;
+    this.typingWords.textContent = `${this.nameplate.textContent} ${this.text("typing")}`;
     for (const made of this.shadowRoot.querySelectorAll("[data-label]")) {
       made.setAttribute("aria-label", this.text(made.dataset.label));
       made.title = this.text(made.dataset.label);
@@ -278,7 +278,7 @@ class ParleyChat extends HTMLElement {
     made.dataset.testid = `message-${frame.role}`;
     const bubble = make("div");
     bubble.className = "bubble";
-    const speaker = make("span", `${frame.role === "user" ? this.text("you") : this.title.textContent}: `);
+    const speaker = make("span", `${frame.role === "user" ? this.text("you") : this.nameplate.textContent}: `);
     speaker.className = "quiet";
     bubble.append(speaker);
     if (frame.role === "user") bubble.append(make("span", frame.text)); else bubble.append(render(frame.text));

@@ -1,6 +1,8 @@
 """A free answer: passages of the bot's documents, then a model, streamed."""
 
-from collections.abc import Callable
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from parley.common.v1 import content_pb2
@@ -9,6 +11,7 @@ from parley.kb.v1 import kb_service_pb2_grpc as kb_grpc
 from parley.llm.v1 import llm_service_pb2 as llm_pb
 from parley.llm.v1 import llm_service_pb2_grpc as llm_grpc
 
+from services.common import context
 from services.common.errors import ParleyError, Unavailable, from_proto
 from services.common.rpc.client import Mesh
 from services.common.telemetry.logs import logger
@@ -42,6 +45,22 @@ class Answer:
     tokens: int
 
 
+@contextlib.contextmanager
+def lending() -> Iterator[None]:
+    """A bot's own documents and model are used for the person on the engine's authority: a visitor may ask the bot,
+    but not the services behind it."""
+    call = context.current()
+    if call.principal is None:
+        yield
+        return
+    lent = dataclasses.replace(call.principal, roles=call.principal.roles | {"service"}, scopes=frozenset())
+    token = context.CURRENT.set(dataclasses.replace(call, principal=lent))
+    try:
+        yield
+    finally:
+        context.CURRENT.reset(token)
+
+
 class Answerer:
     """Asks kb and llm on behalf of the person."""
 
@@ -57,7 +76,8 @@ class Answerer:
         request = self._request(question, passages)
         for attempt in range(ATTEMPTS):
             try:
-                return await self._stream(request, on_piece)
+                with lending():
+                    return await self._stream(request, on_piece)
             except ParleyError as error:
                 if not error.retryable or attempt == ATTEMPTS - 1:
                     raise
@@ -74,7 +94,8 @@ class Answerer:
             locale=question.locale,
         )
         try:
-            found = await self._kb.Search(request)
+            with lending():
+                found = await self._kb.Search(request)
         except ParleyError as error:
             if not error.retryable:
                 raise
@@ -116,5 +137,6 @@ class Answerer:
         """LLM in a script: one prompt, one text. ParleyError."""
         request = llm_pb.CompleteRequest(locale=locale, bot=bot)
         request.messages.add(role=llm_pb.ChatMessage.ROLE_USER, text=prompt)
-        done = await self._llm.Complete(request, timeout=self._seconds)
+        with lending():
+            done = await self._llm.Complete(request, timeout=self._seconds)
         return str(done.text)

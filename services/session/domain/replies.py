@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from google.protobuf import timestamp_pb2
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
 from parley.session.v1 import session_pb2 as pb
 
@@ -55,6 +56,8 @@ def messages(session_id: uuid.UUID, turn: int, replies: Sequence[ledger_pb.Reply
     The id is a hash of (session, turn, ordinal): a turn that runs twice says the same messages.
     """
     made = []
+    now = timestamp_pb2.Timestamp()
+    now.GetCurrentTime()
     for position, reply in enumerate(replies, start=1):
         message_id = derived_id(session_id, turn, reply.ordinal)
         made.append(
@@ -69,6 +72,7 @@ def messages(session_id: uuid.UUID, turn: int, replies: Sequence[ledger_pb.Reply
                 turn=turn,
                 ordinal=reply.ordinal,
                 tokens_used=reply.tokens_used,
+                create_time=now,
             )
         )
     return made

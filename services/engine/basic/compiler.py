@@ -13,6 +13,7 @@ from services.engine.program.program import Node, Program, Subroutine
 
 Encoded = list[Any]
 PROSE_ERRORS = 3
+STRANGE = frozenset({"BAS121", "BAS123", "BAS125"})
 LARGEST_SCRIPT = 1_048_576
 
 
@@ -448,8 +449,8 @@ def compile_basic(text: str, file: str) -> CompileResult:
 
 def is_prose(parser: Parser, errors: list[ScriptError]) -> bool:
     """Whether most lines are no statements at all."""
-    strange = sum(1 for item in errors if item.code in {"BAS121", "BAS123", "BAS125", "BAS112", "BAS102", "BAS101"})
-    return strange >= PROSE_ERRORS and strange * 2 > parser.statements_seen
+    strange = {item.line for item in errors if item.code in STRANGE and not item.suggestion}
+    return len(strange) >= PROSE_ERRORS and len(strange) * 5 > len(parser.lines_seen) * 3
 
 
 def diagnostic(file: str, error: ScriptError, severity: str) -> Diagnostic:

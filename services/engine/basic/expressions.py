@@ -8,28 +8,18 @@ from services.engine.keywords import registry
 CONSTANTS: dict[str, tree.JsonValue] = {"TRUE": True, "FALSE": False, "NULL": None, "NOTHING": None, "EMPTY": None}
 COMPARISONS = {"=": "=", "==": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 NOT_OPERANDS = frozenset(
-    {
-        "AND",
-        "OR",
-        "XOR",
-        "NOT",
-        "MOD",
-        "IN",
-        "LIKE",
-        "BETWEEN",
-        "IS",
-        "CONTAINS",
-        "THEN",
-        "TO",
-        "STEP",
-        "AS",
-        "BY",
-        "DO",
-    }
-    | {"WITH", "FROM", "WHERE", "ELSE", "ASC", "DESC", "GOTO", "TIMEOUT"}
+    """
+    AND OR XOR NOT MOD IN LIKE BETWEEN IS CONTAINS THEN TO STEP AS BY DO WITH FROM WHERE ELSE ASC DESC GOTO TIMEOUT
+    """.split()
 )
 ZERO_ARGUMENTS = frozenset({"NOW", "TODAY", "PI", "RND", "UUID", "GUID", "TIMESTAMP", "NOW_UTC"})
 MEMORIES = {"BOT": "bot", "USER": "user", "SESSION": "session", "CHANNEL": "channel"}
+
+
+DEEPEST_EXPRESSION = 40
+LONGEST_CHAIN = 100
+LONGEST_WHOLE = 18
+LLM_CLAUSES = frozenset({"OPTIMIZE", "MAX_COST", "MAX_LATENCY"})
 
 
 class ExpressionParser:
@@ -38,7 +28,7 @@ class ExpressionParser:
     def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.position = 0
-        self.functions: frozenset[str] = frozenset()
+        self._nesting = 0
 
     @property
     def token(self) -> Token:
@@ -86,33 +76,63 @@ class ExpressionParser:
         """An error at the current token."""
         return ScriptError(code, message, self.token.line, self.token.column, suggestion)
 
+    def at_line_end(self) -> bool:
+        """Whether the line is over."""
+        return self.token.kind in {"newline", "end"}
+
     def at_end(self) -> bool:
         """Whether the statement is over."""
-        return self.token.kind in {"newline", "end"} or self.is_operator(";")
+        return self.at_line_end() or self.is_operator(";")
+
+    def finished(self) -> bool:
+        """Whether the script is over."""
+        return self.token.kind == "end"
 
     # values, loosest first
 
     def expression(self) -> tree.Expression:
         """A value."""
+        self._nesting += 1
+        try:
+            if self._nesting > DEEPEST_EXPRESSION:
+                raise self.error("BAS106", f"expressions are nested more than {DEEPEST_EXPRESSION} deep")
+            return self._or()
+        finally:
+            self._nesting -= 1
+
+    def _or(self) -> tree.Expression:
         left = self._and()
+        terms = 0
         while self.is_word("OR", "XOR") or self.is_operator("||"):
             token = self.advance()
             operator = "XOR" if token.upper == "XOR" else "OR"
             left = tree.Binary(token.line, token.column, operator, left, self._and())
+            terms = self._counted(terms)
         return left
+
+    def _counted(self, terms: int) -> int:
+        """Chains of operators become trees as deep as they are long."""
+        if terms >= LONGEST_CHAIN:
+            raise self.error("BAS106", f"an expression has more than {LONGEST_CHAIN} operators of one kind")
+        return terms + 1
 
     def _and(self) -> tree.Expression:
         left = self._not()
+        terms = 0
         while self.is_word("AND") or self.is_operator("&&"):
             token = self.advance()
             left = tree.Binary(token.line, token.column, "AND", left, self._not())
+            terms = self._counted(terms)
         return left
 
     def _not(self) -> tree.Expression:
-        if self.is_word("NOT") or self.is_operator("!"):
-            token = self.advance()
-            return tree.Unary(token.line, token.column, "NOT", self._not())
-        return self._comparison()
+        signs: list[Token] = []
+        while self.is_word("NOT") or self.is_operator("!"):
+            signs.append(self.advance())
+        value = self._comparison()
+        for token in reversed(signs[-2:] if len(signs) % 2 == 0 else signs[-1:]):
+            value = tree.Unary(token.line, token.column, "NOT", value)
+        return value
 
     def _comparison(self) -> tree.Expression:
         left = self._concatenation()
@@ -150,44 +170,53 @@ class ExpressionParser:
 
     def _concatenation(self) -> tree.Expression:
         left = self._sum()
+        terms = 0
         while self.is_operator("&"):
             token = self.advance()
             left = tree.Binary(token.line, token.column, "&", left, self._sum())
+            terms = self._counted(terms)
         return left
 
     def _sum(self) -> tree.Expression:
         left = self._product()
+        terms = 0
         while self.is_operator("+", "-"):
             token = self.advance()
             left = tree.Binary(token.line, token.column, token.text, left, self._product())
+            terms = self._counted(terms)
         return left
 
     def _product(self) -> tree.Expression:
         left = self._power()
+        terms = 0
         while self.is_operator("*", "/", "%") or self.is_word("MOD"):
             token = self.advance()
             operator = "MOD" if token.text == "%" or token.upper == "MOD" else token.text
             left = tree.Binary(token.line, token.column, operator, left, self._power())
+            terms = self._counted(terms)
         return left
 
     def _power(self) -> tree.Expression:
-        left = self._unary()
+        """-2 ^ 2 is -4, 2 ^ -1 is a half, 2 ^ 3 ^ 2 is 2 ^ 9."""
+        signs: list[Token] = []
+        while self.is_operator("-", "+"):
+            signs.append(self.advance())
+        value = self.postfix(self._primary())
         if self.is_operator("^"):
             token = self.advance()
-            return tree.Binary(token.line, token.column, "^", left, self._power())
-        return left
-
-    def _unary(self) -> tree.Expression:
-        if self.is_operator("-", "+"):
-            token = self.advance()
-            operand = self._unary()
-            return tree.Unary(token.line, token.column, "-", operand) if token.text == "-" else operand
-        return self.postfix(self._primary())
+            self._nesting = self._counted(self._nesting)
+            value = tree.Binary(token.line, token.column, "^", value, self._power())
+            self._nesting -= 1
+        if sum(token.text == "-" for token in signs) % 2:
+            value = tree.Unary(signs[0].line, signs[0].column, "-", value)
+        return value
 
     def postfix(self, value: tree.Expression) -> tree.Expression:
         """.name, .method(), ?.name, [index]."""
+        links = 0
         while self.is_operator(".", "?.", "["):
             token = self.advance()
+            links = self._counted(links)
             if token.text == "[":
                 key = self.expression()
                 self.expect("]", "after the index")
@@ -225,7 +254,10 @@ class ExpressionParser:
         token = self.token
         if token.kind == "number":
             self.advance()
-            value = float(token.text) if any(mark in token.text for mark in ".eE") else int(token.text)
+            exact = token.text.isdecimal() and len(token.text) <= LONGEST_WHOLE
+            value = int(token.text) if exact else float(token.text)
+            if value == float("inf"):
+                raise self.error("BAS107", f"{token.text[:20]} is too large a number")
             return tree.Literal(token.line, token.column, value)
         if token.kind == "string":
             self.advance()
@@ -280,26 +312,69 @@ class ExpressionParser:
         if name in ZERO_ARGUMENTS:
             return tree.Call(*place, name, ())
         if name in registry.FUNCTIONS and self._operand_follows():
-            return tree.Call(*place, name, self.listed())
+            return self._bare_call(token, name)
+        if name in registry.added():
+            return self._added(token, name)
         if name in registry.LATER and self._operand_follows():
             return self.unavailable(token, name)
         return tree.Name(*place, token.text.rstrip("$%").lower())
+
+    def _bare_call(self, token: Token, name: str) -> tree.Expression:
+        """F a, b without brackets; FORMAT v AS "p"; SORT x BY "f" DESC."""
+        arguments = list(self.listed())
+        if name == "FORMAT" and self.accept("AS"):
+            arguments.append(self.expression())
+        if name == "SORT" and self.accept("BY"):
+            arguments.append(self.expression())
+            if self.is_word("ASC", "DESC"):
+                order = self.advance()
+                arguments.append(tree.Literal(order.line, order.column, order.upper))
+        return tree.Call(token.line, token.column, name, tuple(arguments))
+
+    def _added(self, token: Token, name: str) -> tree.Expression:
+        """A keyword of a third party: an effect with its arguments in order."""
+        place = (token.line, token.column)
+        found: tuple[tree.Expression, ...] = ()
+        if self.is_operator("(") and not self.token.spaced:
+            found = self._arguments()
+        elif self._operand_follows():
+            found = self.listed()
+        return tree.Effect(*place, name.lower(), (("arguments", tree.Listing(*place, found)),))
 
     def _special(self, token: Token, name: str) -> tree.Expression | None:
         place = (token.line, token.column)
         if name == "NEW" and self.is_word("OBJECT", "ARRAY"):
             made = self.advance().upper
             return tree.Mapping(*place, ()) if made == "OBJECT" else tree.Listing(*place, ())
+        if name == "IS" and self.accept("NUMERIC"):
+            return tree.Call(*place, "ISNUMBER", (self.postfix(self._primary()),))
+        if name == "JSON" and self.accept("PARSE"):
+            return tree.Call(*place, "JSON", (self.expression(),))
+        if f"{name} {self.token.upper}" in registry.PHRASES and name in registry.LATER:
+            return self.unavailable(token, name)
         if name == "ERROR" and self.is_word("MESSAGE"):
             self.advance()
             return tree.Name(*place, "error_message")
         if name == "GET":
             return self._get(token)
         if name == "LLM" and self._operand_follows():
-            return tree.Effect(*place, "llm", (("prompt", self.expression()),))
+            return tree.Effect(*place, "llm", (("prompt", self.expression()), *self._llm_clauses()))
         if name == "CALL":
             return self._call_expression(token)
         return None
+
+    def _llm_clauses(self) -> list[tuple[str, tree.Expression]]:
+        """WITH OPTIMIZE FOR, MAX_COST, MAX_LATENCY: on the same line or the next."""
+        found: list[tuple[str, tree.Expression]] = []
+        while True:
+            skip = 1 if self.token.kind == "newline" else 0
+            if self.ahead(skip).upper != "WITH" or self.ahead(skip + 1).upper not in LLM_CLAUSES:
+                return found
+            self.position += skip + 1
+            name = self.advance().upper
+            if name == "OPTIMIZE":
+                self.expect("FOR", "after OPTIMIZE")
+            found.append((name.lower(), self.expression()))
 
     def _get(self, token: Token) -> tree.Expression:
         place = (token.line, token.column)
@@ -330,9 +405,11 @@ class ExpressionParser:
         return tree.Call(token.line, token.column, name.upper, arguments)
 
     def unavailable(self, token: Token, name: str) -> tree.Expression:
-        """A keyword of the language that this installation cannot do: an error at run time, which a script can catch."""
+        """A keyword that this installation cannot do: an error at run time, which a script can catch."""
+        second = self.token.upper
+        name = f"{name} {second}" if f"{name} {second}" in registry.PHRASES else name
         depth = 0
-        while not (self.token.kind in {"newline", "end"} and depth == 0) and self.token.kind != "end":
+        while not self.finished() and (depth > 0 or not self.at_end()):
             if self.is_operator("(", "[", "{", "#{"):
                 depth += 1
             elif self.is_operator(")", "]", "}"):
@@ -386,6 +463,8 @@ def parse_value(text: str, token: Token) -> tree.Expression:
     if lexer.errors:
         raise ScriptError("BAS103", f"${{{text}}} is not an expression", token.line, token.column)
     parser = ExpressionParser(tokens)
+    if text.count("${") > DEEPEST_EXPRESSION:
+        raise ScriptError("BAS106", "texts are nested too deep", token.line, token.column)
     value = parser.expression()
     if not parser.at_end():
         raise ScriptError("BAS103", f"${{{text}}} is not an expression", token.line, token.column)

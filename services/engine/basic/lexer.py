@@ -1,4 +1,4 @@
-"""Text to tokens. Lines matter: a newline ends a statement unless a bracket is open or an operator or comma asks for more."""
+"""Text to tokens. A newline ends a statement unless a bracket is open or an operator or comma asks for more."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,24 @@ NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
 OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
 BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
+UNQUOTED = re.compile(r"^\s*(TALK|DESCRIPTION)\s+[^\W\d]", re.IGNORECASE)
+APOSTROPHE_WORD = re.compile(r"[^\W\d]\w*(?:'[^\W\d]\w*)+")
 OPENERS, CLOSERS = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
 CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "&&", "||"})
 BEFORE_QUOTE = frozenset(
     {"TALK", "PRINT", "AS", "CASE", "THEN", "RETURN", "IN", "TO", "AND", "OR", "NOT", "LIKE", "LLM", "LOG", "CONTEXT"}
     | {"SUGGESTION", "GET", "SET", "MEMORY", "DESCRIPTION", "THROW", "RAISE", "ELSE", "TEXT", "WITH", "FIND", "KB"}
 )
+
+
+OLD_SPELLINGS = {
+    name.strip().replace(" ", "_"): name.strip()
+    for name in (
+        "SET BOT MEMORY,GET BOT MEMORY,SET USER MEMORY,GET USER MEMORY,SET CONTEXT,ADD SUGGESTION,CLEAR SUGGESTIONS,"
+        "USE KB,CLEAR KB,ADD TOOL,REMOVE TOOL,LIST TOOLS,CLEAR TOOLS,USE TOOL,SET USER,SEND MAIL,USE WEBSITE,GROUP BY,"
+        "MERGE PDF,GENERATE PDF,DELETE FILE,CREATE TASK,CREATE DRAFT"
+    ).split(",")
+} | {"ADD_KB": "USE KB", "SET_KB": "USE KB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ class Lexer:
         self.comments: list[Comment] = []
         self.errors: list[ScriptError] = []
         self._depth = 0
+        self._says = False
 
     def run(self) -> list[Token]:
         """All tokens, the last of kind "end". What cannot be read is in `errors`."""
@@ -74,6 +87,7 @@ class Lexer:
             self._depth = 0
             self._newline(len(self._lines))
         self.tokens.append(Token("end", "", len(self._lines), 1))
+        self.tokens = [part for token in self.tokens for part in spelled(token)]
         return self.tokens
 
     def _newline(self, line: int) -> None:
@@ -104,6 +118,7 @@ class Lexer:
 
     def _line(self, text: str, line: int) -> None:
         position, first = 0, True
+        self._says = self._depth == 0 and UNQUOTED.match(text) is not None
         while position < len(text):
             if text[position].isspace():
                 position += 1
@@ -142,7 +157,7 @@ class Lexer:
         spaced = position > 0 and text[position - 1].isspace()
         if character in "\"'":
             return self._string(text, position, line)
-        for kind, pattern in (("number", NUMBER), ("word", WORD)):
+        for kind, pattern in (("number", NUMBER), ("word", APOSTROPHE_WORD if self._says else WORD), ("word", WORD)):
             match = pattern.match(text, position)
             if match:
                 self.tokens.append(Token(kind, match[0], line, position + 1, spaced))  # type: ignore[arg-type]
@@ -155,7 +170,8 @@ class Lexer:
                     self._depth = max(0, self._depth - 1)
                 self.tokens.append(Token("operator", operator, line, position + 1, spaced))
                 return position + len(operator)
-        raise ScriptError("BAS101", f"unexpected character {character!r}", line, position + 1)
+        self.tokens.append(Token("operator", character, line, position + 1, spaced))
+        return position + 1
 
     def _string(self, text: str, position: int, line: int) -> int:
         quote, start = text[position], position
@@ -202,3 +218,11 @@ def dedent(lines: list[str]) -> str:
     filled = [line for line in lines if line.strip()]
     margin = min((len(line) - len(line.lstrip()) for line in filled), default=0)
     return "\n".join(line[margin:].rstrip() for line in lines).strip("\n")
+
+
+def spelled(token: Token) -> list[Token]:
+    """SET_BOT_MEMORY and its like, as scripts of 2024 wrote them, in today's words."""
+    words = OLD_SPELLINGS.get(token.upper) if "_" in token.text and token.kind == "word" else None
+    if words is None:
+        return [token]
+    return [Token("word", word, token.line, token.column, token.spaced) for word in words.split()]

@@ -13,7 +13,8 @@ FORMATS = (
     "%m/%d/%Y", "%d %b %Y", "%d %B %Y", "%H:%M:%S", "%H:%M",
 )  # fmt: skip
 UNITS = {
-    "year": "years", "years": "years", "yyyy": "years", "y": "years", "month": "months", "months": "months", "m": "months",
+    "year": "years", "years": "years", "yyyy": "years", "y": "years", "month": "months", "months": "months",
+    "m": "months",
     "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "ww": "weeks", "w": "weeks",
     "hour": "hours", "hours": "hours", "h": "hours", "minute": "minutes", "minutes": "minutes", "n": "minutes",
     "min": "minutes", "second": "seconds", "seconds": "seconds", "s": "seconds",

@@ -1,7 +1,7 @@
 """Expressions as closures: compiled once when a program is loaded, called for every visit.
 
-["lit", v] ["var", name] ["get", of, key, optional] ["text", ...] ["list", ...] ["map", [key, e], ...] ["call", name, ...]
-["method", of, name, ...] ["un", op, e] ["bin", op, a, b] ["and", a, b] ["or", a, b]
+["lit", v] ["var", name] ["get", of, key, optional] ["text", ...] ["list", ...] ["map", [key, e], ...]
+["call", name, ...] ["method", of, name, ...] ["un", op, e] ["bin", op, a, b] ["and", a, b] ["or", a, b]
 """
 
 import math

@@ -10,7 +10,8 @@ CURRENCIES = {"pt": "R$ ", "es": "€ ", "de": "€ ", "fr": "€ ", "ru": "₽ 
 NAMED = re.compile(r"^([NCnF])(\d*)(?:\[(\w+)[^\]]*\])?$")
 PATTERN = re.compile(r"^([^#0]*)([#0,]+)(?:\.([#0]+))?(.*)$")
 DATE_WORDS = {
-    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "dddd": "%A", "ddd": "%a", "dd": "%d",
+    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "dddd": "%A", "ddd": "%a",
+    "dd": "%d",
     "DD": "%d", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S", "tt": "%p",
 }  # fmt: skip
 DATE_PATTERN = re.compile("|".join(sorted(DATE_WORDS, key=len, reverse=True)))

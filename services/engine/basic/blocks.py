@@ -1,0 +1,246 @@
+"""Branches, loops, subroutines, error handling: what has a body."""
+
+from services.engine.basic import tree
+from services.engine.basic.diagnostics import ScriptError
+from services.engine.basic.lexer import Token
+from services.engine.basic.statements import Body, StatementParser
+
+UNAVAILABLE_BLOCKS = frozenset({"PARALLEL", "SCHEDULE", "TABLE", "ON", "MAIL", "KB", "TRANSACTION"})
+
+
+class BlockParser(StatementParser):
+    """One method a construct."""
+
+    # branches
+
+    def _if_statement(self, token: Token) -> tree.Statement:
+        condition = self.expression()
+        self.accept("THEN")
+        if not self.at_end():
+            return self._one_line_if(token, condition)
+        branches: list[tuple[tree.Expression, Body]] = []
+        otherwise: Body = ()
+        body = self._statements_until(())
+        while True:
+            branches.append((condition, tuple(body))) if not otherwise else None
+            if self.is_word("ELSEIF") or (self.is_word("ELSE") and self.ahead().upper == "IF"):
+                self.advance()
+                self.accept("IF")
+                condition = self.expression()
+                self.accept("THEN")
+                body = self._statements_until(())
+                continue
+            if self.accept("ELSE"):
+                otherwise = tuple(self._statements_until(()))
+            self._close("IF", token)
+            return tree.If(token.line, tuple(branches), otherwise)
+
+    def _one_line_if(self, token: Token, condition: tree.Expression) -> tree.Statement:
+        then = self._inline()
+        otherwise: Body = ()
+        if self.accept("ELSE"):
+            otherwise = self._inline()
+        return tree.If(token.line, ((condition, then),), otherwise)
+
+    def _inline(self) -> Body:
+        cut = self._cut_at_else()
+        statement = self._statement()
+        if cut is not None:
+            self.tokens[cut] = Token("word", "ELSE", self.tokens[cut].line, self.tokens[cut].column, spaced=True)
+        return () if statement is None else (statement,)
+
+    def _cut_at_else(self) -> int | None:
+        """Make ELSE on this line look like its end while the statement before it is read."""
+        for index in range(self.position, len(self.tokens)):
+            token = self.tokens[index]
+            if token.kind in {"newline", "end"}:
+                return None
+            if token.upper == "ELSE":
+                self.tokens[index] = Token("newline", "\n", token.line, token.column)
+                return index
+        return None
+
+    def _select_statement(self, token: Token) -> tree.Statement:
+        self.accept("CASE")
+        return self._cases(token, "SELECT")
+
+    def _switch_statement(self, token: Token) -> tree.Statement:
+        return self._cases(token, "SWITCH")
+
+    def _cases(self, token: Token, kind: str) -> tree.Statement:
+        subject = self.expression()
+        cases: list[tuple[tuple[tuple[str, tree.Expression, tree.Expression | None], ...], Body]] = []
+        otherwise: Body = ()
+        before = self._statements_until(())
+        if before:
+            raise ScriptError("BAS128", f"expected CASE after {kind}", before[0].line, 1)
+        while self.is_word("CASE", "DEFAULT"):
+            default = self.advance().upper == "DEFAULT" or self.accept("ELSE")
+            tests = () if default else self._tests()
+            self.accept(":")
+            body = tuple(self._statements_until(()))
+            if default:
+                otherwise = body
+            else:
+                cases.append((tests, body))
+        self._close(kind, token)
+        return tree.Select(token.line, subject, tuple(cases), otherwise)
+
+    def _tests(self) -> tuple[tuple[str, tree.Expression, tree.Expression | None], ...]:
+        found: list[tuple[str, tree.Expression, tree.Expression | None]] = []
+        while True:
+            self.accept("IS")
+            if self.is_operator("<", ">", "<=", ">=", "=", "<>"):
+                operator = self.advance().text
+                found.append((operator, self._concatenation(), None))
+            else:
+                low = self._concatenation()
+                found.append(("TO", low, self._concatenation()) if self.accept("TO") else ("=", low, None))
+            if not self.accept(","):
+                return tuple(found)
+
+    # loops
+
+    def _for_statement(self, token: Token) -> tree.Statement:
+        if self.accept("EACH"):
+            variable = self.advance().text.lower()
+            self.expect("IN", "after the variable of FOR EACH")
+            items = self.expression()
+            self.accept("DO")
+            body = tuple(self._statements_until(()))
+            self._close("FOR", token)
+            self._skip_next_variable()
+            return tree.ForEach(token.line, variable, items, body)
+        variable = self.advance().text.lower()
+        self.expect("=", "after the variable of FOR")
+        first = self.expression()
+        self.expect("TO", "between the ends of FOR")
+        last = self.expression()
+        step = self.expression() if self.accept("STEP") else tree.Literal(token.line, token.column, 1)
+        body = tuple(self._statements_until(()))
+        self._close("FOR", token)
+        self._skip_next_variable()
+        return tree.ForRange(token.line, variable, first, last, step, body)
+
+    def _skip_next_variable(self) -> None:
+        if self.token.kind == "word":
+            self.advance()
+
+    def _while_statement(self, token: Token) -> tree.Statement:
+        condition = self.expression()
+        self.accept("DO")
+        body = tuple(self._statements_until(()))
+        self._close("WHILE", token)
+        return tree.Loop(token.line, "WHILE", condition, None, body)
+
+    def _do_statement(self, token: Token) -> tree.Statement:
+        before = self._loop_test()
+        body = tuple(self._statements_until(()))
+        self._close("DO", token)
+        return tree.Loop(token.line, "DO", before, self._loop_test(), body)
+
+    def _loop_test(self) -> tree.Expression | None:
+        if not self.is_word("WHILE", "UNTIL"):
+            return None
+        word = self.advance()
+        condition = self.expression()
+        return condition if word.upper == "WHILE" else tree.Unary(word.line, word.column, "NOT", condition)
+
+    def _break_statement(self, token: Token) -> tree.Statement:
+        return tree.Leave(token.line, "exit", "")
+
+    def _continue_statement(self, token: Token) -> tree.Statement:
+        loop = self.advance().upper if self.is_word("FOR", "WHILE", "DO") else ""
+        return tree.Leave(token.line, "continue", loop)
+
+    def _exit_statement(self, token: Token) -> tree.Statement:
+        if self.accept("SUB", "FUNCTION"):
+            return tree.Return(token.line, None)
+        if self.is_word("FOR", "WHILE", "DO"):
+            return tree.Leave(token.line, "exit", self.advance().upper)
+        return tree.Stop(token.line)
+
+    # subroutines
+
+    def _sub_statement(self, token: Token) -> tree.Statement:
+        return self._definition(token, "SUB")
+
+    def _function_statement(self, token: Token) -> tree.Statement:
+        return self._definition(token, "FUNCTION")
+
+    def _definition(self, token: Token, kind: str) -> tree.Statement:
+        name = self.advance()
+        parameters: list[str] = []
+        if self.accept("("):
+            while not self.is_operator(")"):
+                parameters.append(self.advance().text.lower())
+                if self.accept("AS"):
+                    self.advance()
+                if not self.accept(","):
+                    break
+            self.expect(")", "after the parameters")
+        body = tuple(self._statements_until(()))
+        self._close(kind, token)
+        return tree.Define(token.line, name.upper.rstrip("$%"), tuple(parameters), body)
+
+    def _call_statement(self, token: Token) -> tree.Statement:
+        return tree.Evaluate(token.line, self._call_expression(token))
+
+    def _return_statement(self, token: Token) -> tree.Statement:
+        if self.is_word("WITH"):
+            return tree.Evaluate(token.line, self.unavailable(token, "RETURN WITH"))
+        return tree.Return(token.line, None if self.at_end() else self.expression())
+
+    def _end_statement(self, token: Token) -> tree.Statement:
+        if self.at_end():
+            return tree.Stop(token.line)
+        if self.token.upper in UNAVAILABLE_BLOCKS:
+            return tree.Evaluate(token.line, self.unavailable(token, f"END {self.token.upper}"))
+        raise self.error("BAS120", f"END {self.token.text} closes nothing that is open")
+
+    def _stop_statement(self, token: Token) -> tree.Statement:
+        return tree.Stop(token.line)
+
+    def _goto_statement(self, token: Token) -> tree.Statement:
+        return tree.GoTo(token.line, self.advance().text.lower())
+
+    # errors
+
+    def _on_statement(self, token: Token) -> tree.Statement:
+        if not self.accept("ERROR"):
+            name = self.token.upper
+            self._skip_block("ON")
+            return tree.Evaluate(token.line, self.unavailable(token, f"ON {name}".strip()))
+        if self.accept("RESUME"):
+            self.expect("NEXT", "after ON ERROR RESUME")
+            return tree.OnError(token.line, "resume")
+        self.expect("GOTO", "or RESUME NEXT after ON ERROR")
+        target = self.advance()
+        return (
+            tree.OnError(token.line, "off")
+            if target.text == "0"
+            else tree.OnError(token.line, "goto", target.text.lower())
+        )
+
+    def _try_statement(self, token: Token) -> tree.Statement:
+        body = tuple(self._statements_until(()))
+        variable = "error_message"
+        handler: Body = ()
+        if self.accept("CATCH"):
+            if self.token.kind == "word":
+                variable = self.advance().text.lower()
+            handler = tuple(self._statements_until(()))
+        self._close("TRY", token)
+        return tree.Try(token.line, body, variable, handler)
+
+    def _throw_statement(self, token: Token) -> tree.Statement:
+        return tree.Throw(token.line, self.expression())
+
+    _raise_statement = _throw_statement
+
+    def _assert_statement(self, token: Token) -> tree.Statement:
+        condition = self.expression()
+        default = tree.Literal(token.line, token.column, "an ASSERT does not hold")
+        message = self.expression() if self.accept(",") else default
+        failed = tree.Unary(token.line, token.column, "NOT", condition)
+        return tree.If(token.line, ((failed, (tree.Throw(token.line, message),)),), ())

@@ -1,0 +1,226 @@
+"""The frame of the statement parser: lines, blocks and their ends, recovery at the next line."""
+
+from collections.abc import Callable
+
+from services.engine.basic import tree
+from services.engine.basic.diagnostics import ScriptError, closest
+from services.engine.basic.expressions import ExpressionParser, interpolated
+from services.engine.basic.lexer import Token
+from services.engine.keywords import registry
+
+Body = tuple[tree.Statement, ...]
+Construct = Callable[[Token], tree.Statement | None]
+DEEPEST_BLOCK = 60
+ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "IF": (("END", "IF"), ("ENDIF",)),
+    "FOR": (("NEXT",), ("END", "FOR")),
+    "WHILE": (("WEND",), ("END", "WHILE")),
+    "DO": (("LOOP",),),
+    "SELECT": (("END", "SELECT"),),
+    "SWITCH": (("END", "SWITCH"),),
+    "SUB": (("END", "SUB"),),
+    "FUNCTION": (("END", "FUNCTION"),),
+    "TRY": (("END", "TRY"),),
+    "WITH": (("END", "WITH"),),
+}
+CLOSERS = frozenset({"NEXT", "WEND", "LOOP", "ENDIF", "CATCH", "CASE", "ELSE", "ELSEIF", "DEFAULT"})
+
+
+class TooDeep(ScriptError):
+    """Blocks in blocks without end: the rest of the file is not read."""
+
+
+class StatementParser(ExpressionParser):
+    """Reads statement after statement; all errors are in `errors`. The constructs are methods of its heirs."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        super().__init__(tokens)
+        self.errors: list[ScriptError] = []
+        self.lines_seen: set[int] = set()
+        self._depth = 0
+        self._open: list[str] = []
+
+    def parse(self) -> tree.Script:
+        """The script, as far as it can be understood."""
+        found: list[tree.Statement] = []
+        try:
+            while not self.finished():
+                found.extend(self._statements_until(()))
+                if not self.finished():
+                    self._stray()
+        except TooDeep as error:
+            self.errors.append(error)
+        return tree.Script(tuple(found))
+
+    def _stray(self) -> None:
+        token = self.token
+        text = f"{token.upper} {self.ahead().upper}".strip() if token.upper == "END" else token.upper
+        self.errors.append(self.error("BAS120", f"{text} closes nothing that is open"))
+        self._skip_line()
+
+    def _skip_line(self) -> None:
+        while not self.at_line_end():
+            self.advance()
+
+    def _statements_until(self, extra: tuple[str, ...]) -> list[tree.Statement]:
+        """Statements up to something that closes a block."""
+        found: list[tree.Statement] = []
+        self._depth += 1
+        try:
+            if self._depth > DEEPEST_BLOCK:
+                raise TooDeep("BAS105", f"blocks are nested more than {DEEPEST_BLOCK} deep", self.token.line, 1)
+            self._fill(found, extra)
+            return found
+        finally:
+            self._depth -= 1
+
+    def _fill(self, found: list[tree.Statement], extra: tuple[str, ...]) -> None:
+        while True:
+            while self.token.kind == "newline" or self.is_operator(";"):
+                self.advance()
+            if self.finished() or self._closes(extra):
+                return
+            self.lines_seen.add(self.token.line)
+            try:
+                statement = self._statement()
+                if statement is not None:
+                    found.append(statement)
+                if not self.at_end():
+                    raise self.error("BAS121", f"expected the end of the line, found {self.shown()}")
+            except TooDeep:
+                raise
+            except ScriptError as error:
+                self.errors.append(error)
+                self._skip_line()
+
+    def _closes(self, extra: tuple[str, ...]) -> bool:
+        if self.token.kind != "word":
+            return False
+        word = self.token.upper
+        if word in CLOSERS or word in extra:
+            return not (self.ahead().kind == "operator" and self.ahead().text in {"=", "."})
+        return word == "END" and self.ahead().upper in ENDS
+
+    def _close(self, kind: str, opened: Token) -> None:
+        for ending in ENDS[kind]:
+            words = tuple(self.ahead(index).upper for index in range(len(ending)))
+            if words == ending:
+                for _ in ending:
+                    self.advance()
+                return
+        wanted = " or ".join(" ".join(ending) for ending in ENDS[kind])
+        raise ScriptError(
+            "BAS122",
+            f"{kind} has no {wanted}",
+            opened.line,
+            opened.column,
+            f"found {self.shown()} on line {self.token.line}",
+        )
+
+    def _bare(self) -> bool:
+        """Whether the word stands alone on its line."""
+        return self.ahead().kind in {"newline", "end"}
+
+    def _with_field(self) -> tree.Statement:
+        """.name = value in WITH."""
+        self.advance()
+        line = self.token.line
+        name = self.advance()
+        self.expect("=", "after the name of the field")
+        return tree.Assign(line, tree.Name(line, name.column, name.text), self.expression())
+
+    def _heard(self, line: int, target: tree.Expression) -> tree.Statement:
+        """What follows HEAR v."""
+        if not self.accept("AS"):
+            return tree.Ask(line, target, "ANY")
+        if self._at_text():
+            return tree.Ask(line, target, "CHOICE", tree.Listing(line, 1, self.listed()))
+        if self.is_operator("["):
+            return tree.Ask(line, target, "CHOICE", self.expression())
+        kind = self.advance()
+        if kind.kind != "word":
+            raise self.error("BAS126", "expected a type or a list of choices after AS")
+        if self._at_text():
+            return tree.Ask(line, target, f"PROMPT:{kind.upper}", interpolated(self.advance()))
+        return tree.Ask(line, target, kind.upper)
+
+    def _at_text(self) -> bool:
+        return self.token.kind == "string"
+
+    def _skip_block(self, name: str) -> None:
+        """Past END name, when it stands below before the next line that begins with the name."""
+        for index in range(self.position, len(self.tokens) - 1):
+            token, after = self.tokens[index], self.tokens[index + 1]
+            if token.upper == "END" and after.upper == name:
+                self.position = index + 2
+                return
+            if token.kind == "newline" and after.upper == name:
+                break
+        self._skip_line()
+
+    def _statement(self) -> tree.Statement | None:
+        token = self.token
+        if token.kind == "operator" and token.text == "." and self._open and self._open[-1] == "WITH":
+            return self._with_field()
+        if token.kind != "word":
+            raise self.error("BAS123", f"a line begins with a keyword or a name, found {self.shown()}")
+        if self.ahead().kind == "operator" and self.ahead().text == ":" and token.upper not in {"ELSE", "DEFAULT"}:
+            self.advance()
+            self.advance()
+            return tree.Label(token.line, token.text.lower())
+        if self._is_assignment():
+            return self._assignment()
+        construct: Construct | None = getattr(self, f"_{token.upper.lower().replace(' ', '_')}_statement", None)
+        if construct is None:
+            return self._other(token)
+        self.advance()
+        return construct(token)
+
+    def _is_assignment(self) -> bool:
+        after = self.ahead()
+        if after.kind != "operator":
+            return False
+        if after.text in {"=", "+=", "-="}:
+            return True
+        if after.text not in {".", "["} or (after.text == "[" and after.spaced):
+            return False
+        depth = 0
+        for token in self.tokens[self.position + 1 :]:
+            if token.kind in {"newline", "end"}:
+                return False
+            if token.text in {"[", "(", "{"}:
+                depth += 1
+            elif token.text in {"]", ")", "}"}:
+                depth -= 1
+            elif depth == 0 and token.kind == "operator" and token.text in {"=", "+=", "-="}:
+                return True
+        return False
+
+    def _target(self) -> tree.Expression:
+        token = self.advance()
+        if token.kind != "word":
+            raise self.error("BAS124", "expected the name of a variable")
+        return self.postfix(tree.Name(token.line, token.column, token.text.rstrip("$%").lower()))
+
+    def _assignment(self) -> tree.Statement:
+        line = self.token.line
+        target = self._target()
+        operator = self.advance().text
+        if operator == "=" and self.is_word("HEAR"):
+            self.advance()
+            return self._heard(line, target)
+        return tree.Assign(line, target, self.expression(), operator.rstrip("="))
+
+    def _other(self, token: Token) -> tree.Statement:
+        word = token.upper.rstrip("$%")
+        after = self.ahead()
+        if word in registry.LATER and not (after.kind == "operator" and after.text in {".", "("}) and not self._bare():
+            return tree.Evaluate(token.line, self.unavailable(self.advance(), word))
+        if word in {"GET", "LLM"} or word in registry.FUNCTIONS or word in registry.LATER or word in registry.added():
+            return tree.Evaluate(token.line, self.expression())
+        if self.ahead().kind == "operator" and self.ahead().text in {"(", "."}:
+            return tree.Evaluate(token.line, self.expression())
+        if self.ahead().kind in {"newline", "end"} and token.text.isidentifier():
+            self.advance()
+            return tree.Evaluate(token.line, tree.Call(token.line, token.column, word, ()))
+        raise self.error("BAS125", f"{token.text} is not a keyword", closest(word, registry.heads()))

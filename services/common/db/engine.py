@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.common import context
@@ -24,7 +24,7 @@ SET_TENANT = text("SELECT set_config('app.tenant_id', :tenant, true)")
 CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 AWAY = ("08", "57", "53")
 BROKEN = ("closed", "closing", "released", "terminated", "connection")
-DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Plain(asyncpg.Connection):  # type: ignore[misc]
@@ -48,18 +48,17 @@ class Database:
 
     async def open(self) -> None:
         """Connect. Unavailable while the server is away."""
-        try:
+        if self._pool is None:
             self._pool = await asyncpg.create_pool(
                 self._dsn,
-                min_size=1,
+                min_size=0,
                 max_size=self._size,
                 connection_class=Plain,
                 timeout=CONNECT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
                 server_settings={"application_name": self._name, "jit": "off"},
             )
-        except DRIVER_ERRORS as error:
-            raise translated(error) from None
+        await self.ping()
 
     @property
     def size(self) -> int:
@@ -71,10 +70,18 @@ class Database:
         if self._pool is None:
             raise Unavailable("the database is away; try again")
         try:
-            async with asyncio.timeout(patience()):
-                rows: list[asyncpg.Record] = await self._pool.fetch(statement, *arguments)
+            async with asyncio.timeout(patience()), self._pool.acquire() as connection:
+                return await self._fetch(connection, statement, arguments)
         except DRIVER_ERRORS as error:
             raise translated(error) from None
+
+    async def _fetch(self, connection: Any, statement: str, arguments: Any) -> list[asyncpg.Record]:  # noqa: ANN401
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+        except DRIVER_ERRORS as error:
+            if broken(error):  # the pool would only notice when the end of the connection has arrived
+                connection.terminate()
+            raise
         return rows
 
     @contextlib.asynccontextmanager
@@ -114,7 +121,6 @@ class Database:
                 self._dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
                 pool_size=max(2, self._size // 2),
                 max_overflow=self._size,
-                pool_pre_ping=True,
                 pool_timeout=CONNECT_SECONDS,
                 connect_args={
                     "timeout": CONNECT_SECONDS,
@@ -122,6 +128,7 @@ class Database:
                     "server_settings": {"application_name": self._name, "jit": "off"},
                 },
             )
+            event.listen(self._engine.sync_engine, "checkout", refuse_closed)
         return self._engine
 
     async def ping(self) -> None:
@@ -140,10 +147,16 @@ class Database:
             self._pool = None
 
 
+def refuse_closed(connection: Any, _: object, __: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapter of asyncpg's
+    """The pool makes another connection instead of one that broke while it lay there; asking costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
 def root(error: DBAPIError) -> BaseException:
     """asyncpg's own error inside SQLAlchemy's wrapping."""
     found: BaseException = error.orig or error
-    while not isinstance(found, asyncpg.PostgresError | asyncpg.InterfaceError | OSError) and found.__cause__:
+    while not isinstance(found, DRIVER_ERRORS) and found.__cause__:
         found = found.__cause__
     return found
 
@@ -157,7 +170,7 @@ def translated(error: BaseException) -> ParleyError:
         return Aborted("two writers met; try again")
     if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
         return DeadlineExceeded("the database took too long; try again")
-    if isinstance(error, OSError) or state.startswith(AWAY) or broken(error):
+    if broken(error):
         log.warning("database away", error=type(error).__name__)
         return Unavailable("the database is away; try again")
     log.error("statement failed", error=type(error).__name__, sqlstate=state, detail=str(error)[:500])
@@ -165,8 +178,14 @@ def translated(error: BaseException) -> ParleyError:
 
 
 def broken(error: BaseException) -> bool:
-    """Whether asyncpg complains of the connection, not of how it is used."""
-    return isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in BROKEN)
+    """Whether the connection is at fault, and not how it was used."""
+    if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
+        return False
+    if isinstance(error, OSError | asyncpg.InternalClientError):
+        return True
+    if isinstance(error, asyncpg.InterfaceError):
+        return any(word in str(error) for word in BROKEN)
+    return str(getattr(error, "sqlstate", "") or "").startswith(AWAY)
 
 
 def patience() -> float:

@@ -1,9 +1,11 @@
 """Packages of this checkout into a running stack, when their content changed."""
 
+import asyncio
 import csv
 import hashlib
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from services.common.security.tokens import MeshSigner
 KNOWLEDGE = {".md": "text/markdown", ".txt": "text/plain", ".html": "text/html"}
 PROMPTS = ("PROMPT.md", "prompt.md", "PROMPT.txt", "prompt.txt")
 SECONDS = 60
+INDEX_SECONDS = 60
+POLL_SECONDS = 0.2
+SETTLED = frozenset({kb_service_pb2.Document.STATE_LIVE, kb_service_pb2.Document.STATE_FAILED})
 
 
 class Package:
@@ -108,6 +113,20 @@ class Deployer:
         for path in package.part("gbkb"):
             if path.suffix in KNOWLEDGE:
                 await self._call(self._kb.ImportDocument, document_request(package, path))
+        await self._until_settled(package)
+
+    async def _until_settled(self, package: Package) -> None:
+        """Wait until every document answers or has failed. Failure names those that did not in time."""
+        request = kb_service_pb2.ListDocumentsRequest(parent=f"bots/{package.name}/collections/-", page_size=200)
+        deadline = time.monotonic() + INDEX_SECONDS
+        while True:
+            found = (await self._call(self._kb.ListDocuments, request)).documents
+            open_ = [item.path for item in found if item.state not in SETTLED]
+            if not open_:
+                return
+            if time.monotonic() > deadline:
+                raise Failure(f"not indexed after {INDEX_SECONDS} s: {', '.join(open_)}", "read ./parley logs kb")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def close(self) -> None:
         """Give the connections back."""

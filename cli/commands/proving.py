@@ -71,9 +71,14 @@ def chromium() -> str:
     if found or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return found
     click.echo("installing chromium for the browser tests", err=True)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False, "timeout": 600}
-    subprocess.run(["apt-get", "update"], **quiet)  # type: ignore[call-overload]  # noqa: S603, S607
-    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], **quiet)  # type: ignore[call-overload]  # noqa: S603, S607
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        subprocess.run(  # noqa: S603
+            ["apt-get", *arguments],  # noqa: S607
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=900,
+        )
     return next(filter(None, map(shutil.which, CHROMIUM)), "")
 
 

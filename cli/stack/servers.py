@@ -178,7 +178,10 @@ def nats(layout: Layout, secrets: dict[str, str], port: int, monitor: int) -> Co
 http: "127.0.0.1:{monitor}"
 server_name: parley
 max_payload: 4MB
-jetstream {{ store_dir: {json.dumps(str(folder / "jetstream"))}, max_memory_store: 64MB, max_file_store: 4GB, sync_interval: always }}
+jetstream {{
+  store_dir: {json.dumps(str(folder / "jetstream"))}
+  max_memory_store: 64MB, max_file_store: 4GB, sync_interval: always
+}}
 authorization {{ users = [ {{ user: parley, password: "{secrets["nats"]}" }} ] }}
 """
     path = folder / "nats.conf"

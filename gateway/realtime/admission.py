@@ -98,7 +98,8 @@ class Doorkeeper:
         except ValueError:
             raise Unauthenticated("this session_id was not handed out here: ask /api/auth for one") from None
         with context.acting_for(principal):
-            return await self._sessions.GetSession(service_pb.GetSessionRequest(name=name))
+            found: pb.Session = await self._sessions.GetSession(service_pb.GetSessionRequest(name=name))
+            return found
 
     async def open(self, bot: str) -> tuple[Principal, pb.Session]:
         """A new visitor with a session."""

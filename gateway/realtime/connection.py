@@ -25,6 +25,7 @@ log = logger(__name__)
 PAGE = 200
 QUEUE = 64
 POST_SECONDS = 20.0
+CLOSE_ENCODING = 1007
 CLOSE_GOING, CLOSE_TICKET, CLOSE_SLOW, CLOSE_LARGE, CLOSE_FAST, CLOSE_SILENT = 4000, 4001, 4008, 4009, 4029, 4010
 
 
@@ -54,7 +55,7 @@ class Shared:
 
     settings: RealtimeSettings
     bus: Bus
-    sessions: service_grpc.SessionServiceStub
+    sessions: "service_grpc.SessionServiceAsyncStub"
 
 
 class Allowance:

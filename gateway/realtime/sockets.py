@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 from picows import (
@@ -17,7 +18,7 @@ from picows import (
 )
 
 from gateway.realtime.config import RealtimeSettings
-from gateway.realtime.connection import CLOSE_LARGE, Connection, Socket
+from gateway.realtime.connection import CLOSE_ENCODING, CLOSE_LARGE, Connection, Socket
 from services.common.telemetry.metrics import Metrics
 
 Opener = Callable[[str, dict[str, str], Socket], Connection | None]
@@ -37,11 +38,11 @@ class PicowsSocket:
 
     def close(self, code: int, reason: str) -> None:
         """Close frame, then the connection."""
-        self._transport.send_close(code, reason.encode()[:120])
+        self._transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
         self._transport.disconnect()
 
 
-class SessionListener(WSListener):  # type: ignore[misc] - an extension class without types
+class SessionListener(WSListener):
     """Callbacks of one connection."""
 
     def __init__(self, server: "SocketServer", path: str, query: dict[str, str]) -> None:
@@ -86,7 +87,7 @@ class SessionListener(WSListener):  # type: ignore[misc] - an extension class wi
         try:
             text = payload.decode()
         except UnicodeDecodeError:
-            connection.close(WSCloseCode.INVALID_TEXT, "expected UTF-8")
+            connection.close(CLOSE_ENCODING, "expected UTF-8")
             return
         connection.on_frame(text)
 

@@ -45,7 +45,7 @@ class WebService:
     def _policy(self) -> str:
         ancestors = self._settings.frame_ancestors if self._settings else "'self'"
         return (
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
             f"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
         )
 

@@ -1,5 +1,7 @@
 """One turn: from a claim to a commit. A crash anywhere leaves the ledger as it was, or at the last checkpoint."""
 
+from __future__ import annotations
+
 import asyncio
 import datetime
 import json
@@ -42,7 +44,7 @@ class Tools:
     """What every turn of a worker shares."""
 
     settings: EngineSettings
-    ledger: ledger_grpc.LedgerServiceStub
+    ledger: ledger_grpc.LedgerServiceAsyncStub
     releases: Releases
     effects: Effects
     answerer: Answerer
@@ -168,7 +170,7 @@ class TurnRunner:
         text: str,
         *,
         suggestions: list[dict[str, str]] | None = None,
-        role: pb.Message.Role = pb.Message.ROLE_BOT,
+        role: pb.Message.Role.ValueType = pb.Message.ROLE_BOT,
         citations: list[content_pb2.Citation] | None = None,
         tokens: int = 0,
     ) -> None:

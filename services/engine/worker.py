@@ -84,7 +84,7 @@ class Worker:
             await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
 
     async def _claim(self, limit: int) -> None:
-        keys = []
+        keys: list[ledger_pb.SessionKey] = []
         while self._rung and len(keys) < limit:
             key = next(iter(self._rung))
             del self._rung[key]

@@ -1,6 +1,7 @@
 """The index is compared with PostgreSQL: what is missing is put in, what is void is taken out."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Sequence
@@ -30,14 +31,15 @@ class Reconciler:
 
     async def check(self) -> None:
         """Unavailable until searches see everything."""
-        if not self.done.is_set():
+        if not self.done.is_set() or self._index.broken.is_set():
             raise Unavailable("the index is being made; try again", retry_after=RETRY_SECONDS)
 
     async def run(self) -> None:
         """For ever."""
         while True:
             try:
-                if not self._open:
+                if not self._open or self._index.broken.is_set():
+                    self.done.clear()
                     await self._index.open()
                     self._open = True
                 await self.once()
@@ -47,7 +49,8 @@ class Reconciler:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 self.done.set()
-                await asyncio.sleep(self._settings.kb_reconcile_seconds)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._index.broken.wait(), self._settings.kb_reconcile_seconds)
 
     async def once(self) -> tuple[int, int]:
         """How many points were put in and taken out."""

@@ -8,7 +8,7 @@ from services.common.bus import subjects
 from services.session.store.ledger import Announcement
 
 
-def ended(tenant: str, session: str, state: pb.Session.State) -> Announcement:
+def ended(tenant: str, session: str, state: "pb.Session.State.ValueType") -> Announcement:
     """The outbox row of a session's end."""
     event = pb.SessionEvent(ended=pb.SessionEnded(state=state))
     live = pb.LiveEvents(session=session, events=[event])

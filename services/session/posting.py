@@ -86,7 +86,7 @@ class Poster:
 
 
 def digest_of(request: service_pb.PostMessageRequest) -> bytes:
-    """What tells one body from another under the same key. A channel's message may meet a newer session when repeated."""
+    """What tells one body from another under a key. A channel's message may meet a newer session when repeated."""
     body = service_pb.PostMessageRequest(
         session="" if request.external_id else request.session,
         text=request.text,

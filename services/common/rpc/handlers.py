@@ -9,6 +9,7 @@ import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
 from parley.common.v1 import access_pb2
 
+Context = grpc.ServicerContext
 Around = Callable[["Method", Any, Any], Any]
 
 

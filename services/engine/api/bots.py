@@ -1,6 +1,5 @@
 """BotService."""
 
-import grpc.aio
 from google.protobuf import empty_pb2
 from parley.engine.v1 import bot_pb2 as pb
 from parley.engine.v1 import bot_service_pb2 as service_pb
@@ -11,6 +10,7 @@ from services.common import context
 from services.common.errors import AlreadyExists, InvalidArgument
 from services.common.identifiers import parse_name
 from services.common.pagination import PageTokens, page_size
+from services.common.rpc.handlers import Context
 from services.engine import publishing
 from services.engine.store import Bots
 
@@ -26,7 +26,7 @@ class BotApi(bot_grpc.BotServiceServicer):
         self._tokens = PageTokens(secret)
 
     async def CreateBot(  # noqa: N802
-        self, request: service_pb.CreateBotRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.CreateBotRequest, context_: Context
     ) -> pb.Bot:
         """Make a bot. Repeating it with a request_id gives the bot that is there, if it says the same."""
         tenant = context.principal().tenant_id
@@ -40,12 +40,12 @@ class BotApi(bot_grpc.BotServiceServicer):
                 raise
             return there
 
-    async def GetBot(self, request: service_pb.GetBotRequest, context_: grpc.aio.ServicerContext) -> pb.Bot:  # noqa: N802
+    async def GetBot(self, request: service_pb.GetBotRequest, context_: Context) -> pb.Bot:  # noqa: N802
         """Read a bot."""
         return await self._bots.get(context.principal().tenant_id, parse_name("bots/*", request.name)[0])
 
     async def ListBots(  # noqa: N802
-        self, request: service_pb.ListBotsRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.ListBotsRequest, context_: Context
     ) -> service_pb.ListBotsResponse:
         """List bots by name."""
         tenant = context.principal().tenant_id
@@ -59,7 +59,7 @@ class BotApi(bot_grpc.BotServiceServicer):
         return response
 
     async def UpdateBot(  # noqa: N802
-        self, request: service_pb.UpdateBotRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.UpdateBotRequest, context_: Context
     ) -> pb.Bot:
         """Change display_name or description."""
         tenant = context.principal().tenant_id
@@ -73,14 +73,14 @@ class BotApi(bot_grpc.BotServiceServicer):
         return await self._bots.update(tenant, current)
 
     async def DeleteBot(  # noqa: N802
-        self, request: service_pb.DeleteBotRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.DeleteBotRequest, context_: Context
     ) -> empty_pb2.Empty:
         """Remove a bot."""
         await self._bots.delete(context.principal().tenant_id, parse_name("bots/*", request.name)[0])
         return empty_pb2.Empty()
 
     async def PublishBot(  # noqa: N802
-        self, request: service_pb.PublishBotRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.PublishBotRequest, context_: Context
     ) -> pb.BotVersion:
         """Compile, store, go live."""
         tenant, identifier = context.principal().tenant_id, parse_name("bots/*", request.bot, "bot")[0]
@@ -91,14 +91,14 @@ class BotApi(bot_grpc.BotServiceServicer):
         return await self._bots.version(tenant, identifier, version)
 
     async def GetBotVersion(  # noqa: N802
-        self, request: service_pb.GetBotVersionRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.GetBotVersionRequest, context_: Context
     ) -> pb.BotVersion:
         """Read a version."""
         identifier, version = parse_name("bots/*/versions/*", request.name)
         return await self._bots.version(context.principal().tenant_id, identifier, int(version))
 
     async def ListBotVersions(  # noqa: N802
-        self, request: service_pb.ListBotVersionsRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.ListBotVersionsRequest, context_: Context
     ) -> service_pb.ListBotVersionsResponse:
         """List versions, newest first."""
         tenant, identifier = context.principal().tenant_id, parse_name("bots/*", request.parent, "parent")[0]
@@ -114,14 +114,14 @@ class BotApi(bot_grpc.BotServiceServicer):
         return response
 
     async def RollbackBot(  # noqa: N802
-        self, request: service_pb.RollbackBotRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.RollbackBotRequest, context_: Context
     ) -> pb.Bot:
         """Make an older version live."""
         identifier, version = parse_name("bots/*/versions/*", request.name)
         return await self._bots.roll_back(context.principal().tenant_id, identifier, int(version))
 
     async def CheckScripts(  # noqa: N802
-        self, request: service_pb.CheckScriptsRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.CheckScriptsRequest, context_: Context
     ) -> service_pb.CheckScriptsResponse:
         """Compile without publishing."""
         _, found = publishing.check(request.scripts)

@@ -29,6 +29,7 @@ class ClusterIndex:
         self._name = collection
         self._dimensions = dimensions
         self._indexed = indexed
+        self.broken = asyncio.Event()
 
     async def open(self) -> None:
         """Make the collection and its indexes, unless they are there."""

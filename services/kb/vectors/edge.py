@@ -1,6 +1,9 @@
 """The index in this process: qdrant-edge, one shard, one thread that alone touches it."""
 
 import asyncio
+import contextlib
+import fcntl
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
@@ -10,7 +13,7 @@ from typing import Any, TypeVar
 
 import qdrant_edge as edge
 
-from services.common.errors import FailedPrecondition, Unavailable
+from services.common.errors import FailedPrecondition, ParleyError, Unavailable
 from services.common.telemetry.logs import logger
 from services.kb.vectors.port import DENSE, WORDS, Found, Hit, Point, Scope, Vector
 
@@ -18,7 +21,6 @@ log = logger(__name__)
 T = TypeVar("T")
 AT_ONCE = 64
 PAGE = 2000
-LOCKED = "WouldBlock"
 KEYWORDS = ("scope", "collection", "document")
 SECONDS = 20.0
 
@@ -30,6 +32,8 @@ class EdgeIndex:
         self._folder = folder
         self._dimensions = dimensions
         self._shard: Any = None
+        self._lock: int | None = None
+        self.broken = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
 
     async def open(self) -> None:
@@ -40,22 +44,36 @@ class EdgeIndex:
         if self._shard is not None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._hold()
+        if self.broken.is_set():
+            self._wipe()
         if any(self._folder.iterdir()):
             try:
                 self._shard = edge.EdgeShard.load(str(self._folder), self._config())
             except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
-                if LOCKED in str(error):
-                    raise FailedPrecondition(
-                        f"the index in {self._folder} is held by another process: "
-                        "run one kb process per PARLEY_DATA_DIR, or set PARLEY_QDRANT_URL"
-                    ) from None
                 log.warning("index damaged, made anew", folder=str(self._folder), error=str(error)[:200])
                 self._wipe()
             else:
                 return
         self._shard = edge.EdgeShard.create(str(self._folder), self._config())
+        self.broken.clear()
         for name in KEYWORDS:
             self._shard.update(edge.UpdateOperation.create_field_index(name, edge.PayloadSchemaType.Keyword))
+
+    def _hold(self) -> None:
+        """A lock of our own: the engine damages a shard that a second process merely tries to load."""
+        if self._lock is not None:
+            return
+        descriptor = os.open(self._folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise FailedPrecondition(
+                f"the index in {self._folder} is held by another process: "
+                "run one kb process per PARLEY_DATA_DIR, or set PARLEY_QDRANT_URL"
+            ) from None
+        self._lock = descriptor
 
     def _wipe(self) -> None:
         shutil.rmtree(self._folder)
@@ -71,7 +89,11 @@ class EdgeIndex:
         """Flush and let go."""
         if self._shard is not None:
             shard, self._shard = self._shard, None
-            await asyncio.get_running_loop().run_in_executor(self._thread, shard.close)
+            with contextlib.suppress(Exception):  # what cannot be flushed is made again
+                await asyncio.get_running_loop().run_in_executor(self._thread, shard.close)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         self._thread.shutdown(wait=False)
 
     async def upsert(self, points: Sequence[Point]) -> None:
@@ -152,7 +174,15 @@ class EdgeIndex:
         if self._shard is None and work != self._open:
             raise Unavailable("the index is not open")
         loop = asyncio.get_running_loop()
-        return await asyncio.wait_for(loop.run_in_executor(self._thread, work, *arguments), SECONDS)
+        try:
+            return await asyncio.wait_for(loop.run_in_executor(self._thread, work, *arguments), SECONDS)
+        except (ParleyError, TimeoutError, OSError):
+            raise
+        except Exception as error:
+            log.exception("the index failed and is made anew", folder=str(self._folder))
+            self._shard = None
+            self.broken.set()
+            raise Unavailable("the index is being made anew; try again") from error
 
 
 def nearest(query: Any, using: str, where: Any, limit: int) -> Any:  # noqa: ANN401

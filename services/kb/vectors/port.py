@@ -1,5 +1,6 @@
 """What an index does. It can be thrown away and made again from PostgreSQL."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ class Found:
 
 
 class VectorIndex(Protocol):
-    """Every method: Unavailable while the index is away."""
+    """Every method: Unavailable while the index is away. `broken` is set when it must be opened and filled anew."""
+
+    broken: asyncio.Event
 
     async def open(self) -> None:
         """Make it ready; FailedPrecondition when another process holds it."""

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Sequence
 
 import asyncpg
-import grpc.aio
 from google.protobuf import empty_pb2, json_format
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
 from parley.session.v1 import ledger_service_pb2_grpc as ledger_grpc
@@ -57,7 +56,7 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         self._deliveries = deliveries
 
     async def ClaimTurns(  # noqa: N802
-        self, request: ledger_pb.ClaimTurnsRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.ClaimTurnsRequest, context: Context
     ) -> ledger_pb.ClaimTurnsResponse:
         """Claim turns that are ready."""
         keys = [
@@ -77,7 +76,7 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         return turn
 
     async def RenewLease(  # noqa: N802
-        self, request: ledger_pb.RenewLeaseRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.RenewLeaseRequest, context: Context
     ) -> ledger_pb.RenewLeaseResponse:
         """Prolong a lease."""
         fence = Fence.of(request.lease)
@@ -89,7 +88,7 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         return response
 
     async def CheckpointTurn(  # noqa: N802
-        self, request: ledger_pb.CheckpointTurnRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.CheckpointTurnRequest, context: Context
     ) -> ledger_pb.CheckpointTurnResponse:
         """Make what the turn said so far durable."""
         fence = Fence.of(request.lease)
@@ -104,7 +103,7 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         return ledger_pb.CheckpointTurnResponse(last_seq=row["last_seq"])
 
     async def CommitTurn(  # noqa: N802
-        self, request: ledger_pb.CommitTurnRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.CommitTurnRequest, context: Context
     ) -> ledger_pb.CommitTurnResponse:
         """End a turn in one transaction."""
         fence = Fence.of(request.lease)
@@ -137,7 +136,7 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         )
 
     async def AbandonTurn(  # noqa: N802
-        self, request: ledger_pb.AbandonTurnRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.AbandonTurnRequest, context: Context
     ) -> empty_pb2.Empty:
         """Give a turn back."""
         fence = Fence.of(request.lease)
@@ -147,25 +146,25 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         return empty_pb2.Empty()
 
     async def ReceiveMessage(  # noqa: N802
-        self, request: ledger_pb.ReceiveMessageRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.ReceiveMessageRequest, context: Context
     ) -> ledger_pb.ReceiveMessageResponse:
         """Take a message from a channel."""
         return await self._receiver.receive(request)
 
     async def RedeemTicket(  # noqa: N802
-        self, request: ledger_pb.RedeemTicketRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.RedeemTicketRequest, context: Context
     ) -> ledger_pb.RedeemTicketResponse:
         """Redeem a ticket, once."""
         return await self._tickets.redeem(request.ticket)
 
     async def ListDeliveries(  # noqa: N802
-        self, request: ledger_pb.ListDeliveriesRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.ListDeliveriesRequest, context: Context
     ) -> ledger_pb.ListDeliveriesResponse:
         """Replies of channels that nobody has confirmed."""
         return await self._deliveries.list(request)
 
     async def ConfirmDeliveries(  # noqa: N802
-        self, request: ledger_pb.ConfirmDeliveriesRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_pb.ConfirmDeliveriesRequest, context: Context
     ) -> empty_pb2.Empty:
         """Forget replies that were delivered."""
         await self._deliveries.confirm(uuid.UUID(request.tenant), [uuid.UUID(item) for item in request.ids])

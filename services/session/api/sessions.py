@@ -4,7 +4,6 @@ import datetime
 import uuid
 from collections.abc import AsyncIterator
 
-import grpc.aio
 from google.protobuf import empty_pb2, json_format, timestamp_pb2
 from parley.session.v1 import session_pb2 as pb
 from parley.session.v1 import session_service_pb2 as service_pb
@@ -54,7 +53,7 @@ class SessionApi(service_grpc.SessionServiceServicer):
         self._tokens = PageTokens(settings.page_token_secret)
 
     async def CreateSession(  # noqa: N802
-        self, request: service_pb.CreateSessionRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.CreateSessionRequest, context_: Context
     ) -> pb.Session:
         """Open a session. The same request_id gives the same session."""
         who = context.principal()
@@ -90,13 +89,13 @@ class SessionApi(service_grpc.SessionServiceServicer):
             )
 
     async def GetSession(  # noqa: N802
-        self, request: service_pb.GetSessionRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.GetSessionRequest, context_: Context
     ) -> pb.Session:
         """Read a session."""
         return await access_session(self._sessions, request.name)
 
     async def ListSessions(  # noqa: N802
-        self, request: service_pb.ListSessionsRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.ListSessionsRequest, context_: Context
     ) -> service_pb.ListSessionsResponse:
         """List one's own sessions, or everybody's with the permission."""
         who = context.principal()
@@ -118,7 +117,7 @@ class SessionApi(service_grpc.SessionServiceServicer):
         return response
 
     async def EndSession(  # noqa: N802
-        self, request: service_pb.EndSessionRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.EndSessionRequest, context_: Context
     ) -> pb.Session:
         """End a session. Ending an ended one changes nothing."""
         session = await access_session(self._sessions, request.name)
@@ -130,14 +129,14 @@ class SessionApi(service_grpc.SessionServiceServicer):
         return await self._sessions.read(str(tenant), identifier)
 
     async def PostMessage(  # noqa: N802
-        self, request: service_pb.PostMessageRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.PostMessageRequest, context_: Context
     ) -> pb.Message:
         """Put a message into the ledger."""
         who = context.principal()
         return await self._poster.post(who.tenant_id, writer(who), key_of(who, request), request)
 
     async def ListMessages(  # noqa: N802
-        self, request: service_pb.ListMessagesRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.ListMessagesRequest, context_: Context
     ) -> service_pb.ListMessagesResponse:
         """List messages after a number."""
         who = context.principal()
@@ -153,7 +152,7 @@ class SessionApi(service_grpc.SessionServiceServicer):
         return response
 
     async def StreamEvents(  # noqa: N802
-        self, request: service_pb.StreamEventsRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.StreamEventsRequest, context_: Context
     ) -> AsyncIterator[pb.SessionEvent]:
         """Stream the ledger after a number, then live."""
         who = context.principal()
@@ -163,7 +162,7 @@ class SessionApi(service_grpc.SessionServiceServicer):
             yield event
 
     async def StreamTurn(  # noqa: N802
-        self, request: service_pb.PostMessageRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.PostMessageRequest, context_: Context
     ) -> AsyncIterator[pb.SessionEvent]:
         """Post a message and stream up to the end of its turn."""
         who = context.principal()
@@ -178,7 +177,7 @@ class SessionApi(service_grpc.SessionServiceServicer):
             yield event
 
     async def CancelTurn(  # noqa: N802
-        self, request: service_pb.CancelTurnRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.CancelTurnRequest, context_: Context
     ) -> empty_pb2.Empty:
         """Ask whoever makes the reply to stop."""
         await access_session(self._sessions, request.session)
@@ -186,7 +185,7 @@ class SessionApi(service_grpc.SessionServiceServicer):
         return empty_pb2.Empty()
 
     async def CreateTicket(  # noqa: N802
-        self, request: service_pb.CreateTicketRequest, context_: grpc.aio.ServicerContext
+        self, request: service_pb.CreateTicketRequest, context_: Context
     ) -> service_pb.CreateTicketResponse:
         """Make a ticket that opens one WebSocket."""
         session = await access_session(self._sessions, request.session)

@@ -1,6 +1,5 @@
 """VariableService: variables of bots, people, sessions and channels."""
 
-import grpc.aio
 from parley.session.v1 import variable_service_pb2 as pb
 from parley.session.v1 import variable_service_pb2_grpc as variable_grpc
 from pydantic import SecretStr
@@ -23,7 +22,7 @@ class VariableApi(variable_grpc.VariableServiceServicer):
         self._tokens = PageTokens(secret)
 
     async def ListVariables(  # noqa: N802
-        self, request: pb.ListVariablesRequest, context_: grpc.aio.ServicerContext
+        self, request: pb.ListVariablesRequest, context_: Context
     ) -> pb.ListVariablesResponse:
         """List variables by key."""
         tenant = context.principal().tenant_id
@@ -39,7 +38,7 @@ class VariableApi(variable_grpc.VariableServiceServicer):
         return response
 
     async def MergeVariables(  # noqa: N802
-        self, request: pb.MergeVariablesRequest, context_: grpc.aio.ServicerContext
+        self, request: pb.MergeVariablesRequest, context_: Context
     ) -> pb.MergeVariablesResponse:
         """Set and remove keys. Doing it again gives the same values, so request_id needs no record."""
         scope, owner = await self._owner(request.parent)

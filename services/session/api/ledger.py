@@ -11,6 +11,7 @@ from parley.session.v1 import ledger_service_pb2_grpc as ledger_grpc
 from parley.session.v1 import session_pb2 as pb
 
 from services.common.errors import Aborted
+from services.common.rpc.handlers import Context
 from services.session.config import SessionSettings
 from services.session.domain import replies
 from services.session.events import Announcer, announcement_of

@@ -13,6 +13,7 @@ from services.common import context
 from services.common.errors import InvalidArgument, ResourceExhausted
 from services.common.identifiers import derived_id, parse_uuid, uuid7
 from services.common.pagination import PageTokens, page_size
+from services.common.rpc.handlers import Context
 from services.common.security.principal import Principal
 from services.session.api.access import access_session, sees_all
 from services.session.closing import ended

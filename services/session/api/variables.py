@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from services.common import context
 from services.common.pagination import PageTokens, page_size
+from services.common.rpc.handlers import Context
 from services.session.api.access import access_session
 from services.session.store.sessions import Sessions
 from services.session.store.variables import Variables

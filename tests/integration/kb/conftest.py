@@ -37,7 +37,7 @@ class KbWorld:
     postgres: Postgres
     tenant: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    async def put(self, path: str, content: str | bytes, bot: str = "hello", **more: Any) -> pb.Document:  # noqa: ANN401
+    async def put(self, path: str, content: str | bytes, bot: str = "hello", **more: Any) -> pb.Document:
         raw = content.encode() if isinstance(content, str) else content
         parent = f"bots/{bot}/collections/{more.pop('collection', 'docs')}"
         request = pb.ImportDocumentRequest(parent=parent, path=path, content=raw, **more)
@@ -57,18 +57,18 @@ class KbWorld:
         await until(final, 30)
         return await self.get(document.name)
 
-    async def live(self, path: str, content: str | bytes, **more: Any) -> pb.Document:  # noqa: ANN401
+    async def live(self, path: str, content: str | bytes, **more: Any) -> pb.Document:
         made = await self.settled(await self.put(path, content, **more))
         assert made.state == pb.Document.STATE_LIVE, made.reason
         return made
 
-    async def search(self, query: str, bot: str = "hello", **more: Any) -> pb.SearchResponse:  # noqa: ANN401
+    async def search(self, query: str, bot: str = "hello", **more: Any) -> pb.SearchResponse:
         with self.caller.acting(self.tenant):
             made: pb.SearchResponse = await self.stub.Search(pb.SearchRequest(bot=f"bots/{bot}", query=query, **more))
         return made
 
 
-def kb_settings(keys: Keys, postgres: Postgres, folder: Path, llm_port: int, **more: Any) -> KbSettings:  # noqa: ANN401
+def kb_settings(keys: Keys, postgres: Postgres, folder: Path, llm_port: int, **more: Any) -> KbSettings:
     values = {
         "postgres_dsn": postgres.app_dsn,
         "postgres_relay_dsn": postgres.relay_dsn,

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from services.common import errors
 from services.common.config import Settings
 from services.common.service import Chassis
 from services.kb.server import KbService
+from services.kb.vectors.edge import EdgeIndex
+from services.kb.vectors.port import Point
 from tests.integration.kb.conftest import KbWorld, kb_settings
 from tests.integration.llm.running import Caller, running
 from tests.waiting import until
@@ -26,16 +28,13 @@ TEXT = "# Returns\n\nYou may return an article within 30 days of delivery.\n"
 QUESTION = "How long do I have to return an article?"
 
 
-async def as_owner(kb: KbWorld, statement: str) -> None:
-    await kb.postgres.as_owner("SET row_security = off", "SET ROLE NONE", statement)
-
-
 async def test_an_import_whose_holder_died_is_tried_again(kb: KbWorld) -> None:
     live = await kb.live("a.md", TEXT)
     relay = kb.chassis.relay_database
     identifier = uuid.UUID(live.name.rpartition("/")[2])
     await relay.call(
-        "UPDATE kb.kb_documents SET state = 'INDEXING', wanted = 2, lease = gen_random_uuid(), attempts = 1, source = $2, "
+        "UPDATE kb.kb_documents SET state = 'INDEXING', wanted = 2, "
+        "lease = gen_random_uuid(), attempts = 1, source = $2, "
         "due = now() WHERE id = $1",
         identifier,
         TEXT.replace("30", "60").encode(),
@@ -49,7 +48,8 @@ async def test_one_that_is_tried_too_often_is_given_up_with_a_reason(kb: KbWorld
     live = await kb.live("a.md", TEXT)
     identifier = uuid.UUID(live.name.rpartition("/")[2])
     await kb.chassis.relay_database.call(
-        "UPDATE kb.kb_documents SET state = 'INDEXING', lease = gen_random_uuid(), attempts = 8, due = now() WHERE id = $1",
+        "UPDATE kb.kb_documents SET state = 'INDEXING', lease = gen_random_uuid(), attempts = 8, "
+        "due = now() WHERE id = $1",
         identifier,
     )
     settled = await kb.settled(live)
@@ -65,7 +65,7 @@ async def test_half_an_import_is_not_seen(kb: KbWorld, monkeypatch: pytest.Monke
     assert index is not None
     upsert = index.upsert
 
-    async def slow(points: Any) -> None:
+    async def slow(points: Sequence[Point]) -> None:
         await upsert(points)
         reached.set()
         await go.wait()
@@ -88,7 +88,7 @@ async def test_an_import_that_was_superseded_does_not_go_live(kb: KbWorld, monke
     assert index is not None
     upsert = index.upsert
 
-    async def slow(points: Any) -> None:
+    async def slow(points: Sequence[Point]) -> None:
         await upsert(points)
         reached.set()
         await go.wait()
@@ -158,11 +158,8 @@ async def test_a_second_process_on_the_same_folder_does_not_start(kb: KbWorld, m
     await other.caller.mesh.close()
 
 
-async def test_imports_wait_for_a_model_that_is_away(kb: KbWorld, tmp_path: Path) -> None:
-    """The first service's importer is not to take the document: the tenant's own rows are claimed by whoever is first."""
-    live = await kb.live("a.md", TEXT)
-    index = kb.service._index
-    assert index is not None
+async def test_without_a_model_a_new_question_is_unavailable(kb: KbWorld, tmp_path: Path) -> None:
+    await kb.live("a.md", TEXT)
     other = await second(kb, tmp_path / "away", llm_address="127.0.0.1:1", kb_poll_seconds=600, rpc_timeout=0.5)
     async with running(other.service, other.settings):
         assert other.service.reconciler is not None
@@ -170,13 +167,28 @@ async def test_imports_wait_for_a_model_that_is_away(kb: KbWorld, tmp_path: Path
         with pytest.raises(errors.Unavailable):
             await other.search("something never asked before")
     await other.caller.mesh.close()
-    assert (await kb.get(live.name)).state == pb.Document.STATE_LIVE
+
+
+async def test_an_index_that_breaks_while_it_serves_is_made_again(kb: KbWorld, tmp_path: Path) -> None:
+    await kb.live("a.md", TEXT)
+    other = await second(kb, tmp_path / "breaks", kb_poll_seconds=600)
+    async with running(other.service, other.settings):
+        await until(lambda: answers(other), 20)
+        index = other.service._index
+        assert isinstance(index, EdgeIndex)
+        assert other.service.reconciler is not None
+        good = index._shard
+        index._shard = object()
+        await until(lambda: answers(other), 20)
+        assert index._shard is not good
+        assert (await index.everything()).keys() >= await other.service.reconciler._imports.live_chunks()
+    await other.caller.mesh.close()
 
 
 class FileDouble(file_service_pb2_grpc.FileServiceServicer):
     """A drive with one file, and one that is cut off."""
 
-    async def ReadFile(self, request: drive.ReadFileRequest, context_: Any) -> AsyncIterator[drive.ReadFileEvent]:
+    async def ReadFile(self, request: drive.ReadFileRequest, context_: object) -> AsyncIterator[drive.ReadFileEvent]:
         raw = TEXT.encode()
         yield drive.ReadFileEvent(seq=1, data=raw[:10])
         if request.name.endswith("0"):
@@ -209,8 +221,8 @@ async def test_a_file_of_the_drive_is_taken_in_whole_or_not_at_all(kb: KbWorld, 
         parent, file = "bots/hello/collections/docs", f"files/{uuid.UUID(int=0)}"
         with kb.caller.acting(kb.tenant):
             queued = await other.stub.ImportDocument(pb.ImportDocumentRequest(parent=parent, path="f.md", file=file))
+            cut = pb.ImportDocumentRequest(parent=parent, path="g.md", file=f"files/{uuid.UUID(int=1)}")
             with pytest.raises(errors.Unavailable):
-                cut = f"files/{uuid.UUID(int=1)}"
-                await other.stub.ImportDocument(pb.ImportDocumentRequest(parent=parent, path="g.md", file=cut))
+                await other.stub.ImportDocument(cut)
         assert (await other.settled(queued)).state == pb.Document.STATE_LIVE
     await other.caller.mesh.close()

@@ -1,6 +1,5 @@
-"""test and lint; chaos and bench come from their own modules."""
+"""test and lint."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -106,8 +105,4 @@ def test(category: str | None, arguments: tuple[str, ...]) -> None:
         sys.exit(done.returncode)
 
 
-COMMANDS: tuple[click.Command, ...] = (test, lint)
-if importlib.util.find_spec("cli.commands.proving_chaos") is not None:
-    from cli.commands.proving_chaos import bench, chaos
-
-    COMMANDS = (*COMMANDS, chaos, bench)
+COMMANDS = (test, lint)

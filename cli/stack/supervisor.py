@@ -27,8 +27,7 @@ Progress = Callable[[str, str], None]
 
 def die_with_parent(signum: int) -> Callable[[], None]:
     """Runs in the child: whatever ends the supervisor ends it too."""
-    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    prctl = getattr(libc, "prctl", None)
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
 
     def prepare() -> None:
         if prctl is not None:
@@ -86,7 +85,7 @@ class Supervisor:
         for name in running.component.after:
             if name in self._ready:
                 await self._ready[name].wait()
-        while not self._stopping:
+        while True:
             self._spawn(running)
             await self._until_ready(running)
             await self._until_gone(running)

@@ -1,0 +1,92 @@
+"""What is left: the ledger in PostgreSQL against what people were told."""
+
+import statistics
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from bench.chaos.users import Seen, right_replies
+from cli.stack.servers import DATABASE, SUPERUSER
+from cli.stack.stack import Stack
+
+LEDGER = "SELECT seq, role, content, turn FROM session.message_history WHERE session_id = $1 ORDER BY seq"
+
+
+@dataclass
+class Verdict:
+    """Counts of broken promises; all must be 0."""
+
+    lost: int = 0
+    duplicated: int = 0
+    misordered: int = 0
+    overlapped: int = 0
+
+    @property
+    def good(self) -> bool:
+        """No promise was broken."""
+        return not (self.lost or self.duplicated or self.misordered or self.overlapped)
+
+
+async def judge(stack: Stack, people: Sequence[Seen]) -> Verdict:
+    """Every session, in the ledger and as its person saw it."""
+    verdict = Verdict()
+    connection = await asyncpg.connect(
+        host="127.0.0.1",
+        port=stack.ports["postgres"],
+        user=SUPERUSER,
+        password=stack.secrets["postgres"],
+        database=DATABASE,
+    )
+    try:
+        for seen in people:
+            rows = await connection.fetch(LEDGER, uuid.UUID(seen.session.removeprefix("sessions/")))
+            weigh_ledger(verdict, seen, rows)
+            weigh_person(verdict, seen)
+    finally:
+        await connection.close()
+    return verdict
+
+
+def weigh_ledger(verdict: Verdict, seen: Seen, rows: Sequence[asyncpg.Record]) -> None:
+    """Each acknowledged input once, each with its one answer, answers in order of inputs, one turn at a time."""
+    inputs = [row["content"] for row in rows if row["role"] == "user"]
+    replies = [row["content"] for row in rows if row["role"] == "bot"]
+    wanted = right_replies(seen)
+    acknowledged = list(seen.acknowledged.values())
+    verdict.lost += sum(1 for text in acknowledged if text not in inputs)
+    verdict.lost += sum(1 for text in wanted if text not in replies)
+    verdict.duplicated += len(inputs) - len(set(inputs)) + len(replies) - len(set(replies))
+    verdict.misordered += sum(
+        1 for index, text in enumerate(inputs) if index < len(seen.sent) and text != seen.sent[index]
+    )
+    known = [text for text in replies if text in wanted]
+    verdict.misordered += int(known != [text for text in wanted if text in known])
+    verdict.misordered += int([row["seq"] for row in rows] != list(range(1, len(rows) + 1)))
+    turns = [row["turn"] for row in rows if row["role"] == "bot"]
+    verdict.overlapped += sum(1 for before, after in zip(turns, turns[1:], strict=False) if after <= before)
+
+
+def weigh_person(verdict: Verdict, seen: Seen) -> None:
+    """What a person saw: every answer, once, in order."""
+    texts = [text for _, text in seen.replies]
+    wanted = right_replies(seen)
+    verdict.lost += sum(1 for text in wanted if text not in texts)
+    verdict.duplicated += len(texts) - len(set(texts)) + seen.repeats
+    numbers = [seq for seq, _ in seen.replies]
+    verdict.misordered += int(numbers != sorted(numbers)) + seen.disorders
+
+
+def recovery(kills: Sequence[float], people: Sequence[Seen]) -> tuple[float, float]:
+    """Milliseconds from a kill to the next answer anybody got: median and 99th percentile."""
+    answers = sorted(moment for seen in people for moment in seen.answered_at)
+    waits = []
+    for kill in kills:
+        following = next((moment for moment in answers if moment > kill), None)
+        if following is not None:
+            waits.append((following - kill) * 1000)
+    if not waits:
+        return 0.0, 0.0
+    ordered = sorted(waits)
+    return statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]

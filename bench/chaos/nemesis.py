@@ -1,0 +1,89 @@
+"""Kills and pauses processes of the stack, as its seed says."""
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import redis.asyncio as redis
+
+from cli.stack.stack import Stack
+
+PAUSE_SECONDS = (1.0, 6.0)
+BETWEEN_SECONDS = (1.0, 3.0)
+
+
+@dataclass
+class Nemesis:
+    """kills: how often each component was hit; at: when, time.monotonic()."""
+
+    stack: Stack
+    seed: int
+    kills: Counter[str] = field(default_factory=Counter)
+    at: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+        self._resumes: set[asyncio.Task[None]] = set()
+
+    def targets(self) -> dict[str, int]:
+        """Components that are up, with their processes."""
+        state = self.stack.layout.read_state() or {"components": []}
+        return {item["name"]: item["pid"] for item in state["components"] if item["state"] == "ready"}
+
+    async def rage(self, seconds: float) -> None:
+        """Hit something every one to three seconds; in the middle lose NATS' store and all of Valkey."""
+        end = time.monotonic() + seconds
+        losing = time.monotonic() + seconds / 2
+        while time.monotonic() < end:
+            await asyncio.sleep(self._random.uniform(*BETWEEN_SECONDS))
+            if losing and time.monotonic() > losing:
+                losing = 0.0
+                await self._lose()
+                continue
+            up = self.targets()
+            if up:
+                name = self._random.choice(sorted(up))
+                self._hit(name, up[name])
+        if self._resumes:
+            await asyncio.gather(*self._resumes)
+
+    def _hit(self, name: str, pid: int) -> None:
+        self.kills[name] += 1
+        self.at.append(time.monotonic())
+        if self._random.random() < 0.7:
+            send(pid, signal.SIGKILL)
+            return
+        send(pid, signal.SIGSTOP)
+        task = asyncio.create_task(self._resume(pid, self._random.uniform(*PAUSE_SECONDS)))
+        self._resumes.add(task)
+        task.add_done_callback(self._resumes.discard)
+
+    async def _resume(self, pid: int, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        send(pid, signal.SIGCONT)
+
+    async def _lose(self) -> None:
+        """NATS loses its store, Valkey all keys."""
+        nats = self.targets().get("nats")
+        if nats:
+            self.kills["nats"] += 1
+            self.at.append(time.monotonic())
+            send(nats, signal.SIGKILL)
+            shutil.rmtree(self.stack.layout.data / "nats" / "jetstream", ignore_errors=True)
+        url = f"redis://:{self.stack.secrets['valkey']}@127.0.0.1:{self.stack.ports['valkey']}/0"
+        client = redis.Redis.from_url(url, socket_timeout=2)
+        with contextlib.suppress(redis.RedisError, OSError):
+            await client.flushall()
+        await client.aclose()
+
+
+def send(pid: int, signum: signal.Signals) -> None:
+    """A signal to a process that may be gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signum)

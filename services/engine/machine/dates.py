@@ -139,6 +139,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "NOW": lambda clock: now_object(clock()),
     "NOW_UTC": lambda clock: now_object(clock().astimezone(datetime.UTC)),
     "TODAY": lambda clock: clock().date().isoformat(),
+    "TIME": lambda clock: clock().strftime("%H:%M:%S"),
     "TIMESTAMP": lambda clock: int(clock().timestamp()),
     "DATEADD": add,
     "ADD_DAYS": add,

@@ -16,6 +16,7 @@ from services.engine.machine.values import (
     Value,
     equal,
     is_number,
+    look_up,
     number_of,
     owned,
     text_of,
@@ -113,6 +114,24 @@ def unique(values: Value) -> list[Value]:
 def sort_key(value: Value) -> tuple[int, Any]:
     """Numbers before texts."""
     return (0, number_of(value)) if is_number(value) else (1, text_of(value).lower())
+
+
+def ordered(values: Value, field: Value = None, order: Value = "ASC") -> list[Value]:
+    """SORT list [BY "field" [ASC|DESC]]."""
+    by = text_of(field)
+    backwards = "DESC" in {text_of(order).upper(), by.upper()}
+    plain = by.upper() in {"", "ASC", "DESC"}
+    found = items_of(values)
+    return sorted(found, key=lambda item: sort_key(item if plain else look_up(item, by)), reverse=backwards)
+
+
+def filled(shape: Value, value: Value) -> list[Value]:
+    """FILL list or count, value: so many times the value."""
+    count = len(shape) if isinstance(shape, list) else int(number_of(shape))
+    if count > LARGEST_LIST:
+        message = f"a list may have {LARGEST_LIST} items"
+        raise ProgramError(message)
+    return [value] * count
 
 
 def index_of(values: Value, wanted: Value) -> int:
@@ -214,6 +233,7 @@ NUMBERS: dict[str, Callable[..., Value]] = {
     "MOD": lambda left, right: whole(math.fmod(number_of(left), number_of(right))),
     "SGN": lambda value: (number_of(value) > 0) - (number_of(value) < 0),
     "EXP": lambda value: math.exp(number_of(value)),
+    "LOG": lambda value: whole(math.log(number_of(value))),
     "LOG10": lambda value: whole(math.log10(number_of(value))),
     "SIN": lambda value: math.sin(number_of(value)),
     "COS": lambda value: math.cos(number_of(value)),
@@ -251,7 +271,8 @@ LISTS: dict[str, Callable[..., Value]] = {
     "TAIL": lambda values: items_of(values)[1:],
     "INIT": lambda values: items_of(values)[:-1],
     "LAST": last_of,
-    "SORT": lambda values: sorted(items_of(values), key=sort_key),
+    "SORT": ordered,
+    "FILL": filled,
     "REVERSE": lambda values: values[::-1] if isinstance(values, str) else items_of(values)[::-1],
     "UNIQUE": unique,
     "DISTINCT": unique,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 LOOK_SECONDS = 0.005
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 45.0) -> None:
     """Return when the condition (a function or a coroutine function) holds. TimeoutError."""
     async with asyncio.timeout(seconds):
         while True:

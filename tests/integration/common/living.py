@@ -13,7 +13,7 @@ from services.common.service import Chassis, run
 
 
 class Sessions(session_service_pb2_grpc.SessionServiceServicer):
-    async def GetSession(self, request: Any, context: Any) -> session_pb2.Session:  # noqa: ANN401, N802
+    async def GetSession(self, request: Any, context: Any) -> session_pb2.Session:
         await asyncio.sleep(0.3)
         return session_pb2.Session(name=request.name, bot=f"pid-{os.getpid()}")
 

@@ -64,7 +64,7 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
         self.cancelled = asyncio.Event()
         self.calls = 0
 
-    async def GetSession(self, request: Any, context_: Any) -> session_pb2.Session:  # noqa: ANN401, N802
+    async def GetSession(self, request: Any, context_: Any) -> session_pb2.Session:
         self.calls += 1
         self.seen.append(context.current())
         made = self.act()
@@ -72,7 +72,7 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
             await made
         return session_pb2.Session(name=request.name)
 
-    async def StreamEvents(self, request: Any, context_: Any) -> AsyncIterator[Any]:  # noqa: ANN401, N802
+    async def StreamEvents(self, request: Any, context_: Any) -> AsyncIterator[Any]:
         self.seen.append(context.current())
         try:
             for _ in range(3):
@@ -85,12 +85,12 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
-    async def ClaimTurns(self, request: Any, context_: Any) -> Any:  # noqa: ANN401, N802
+    async def ClaimTurns(self, request: Any, context_: Any) -> Any:
         return ledger_service_pb2.ClaimTurnsResponse()
 
 
 class Auth(identity_service_pb2_grpc.AuthServiceServicer):
-    async def RevokeToken(self, request: Any, context_: Any) -> Any:  # noqa: ANN401, N802
+    async def RevokeToken(self, request: Any, context_: Any) -> Any:
         assert context.current().principal is None
         return empty_pb2.Empty()
 
@@ -142,11 +142,11 @@ class World:
         self.plain = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
         self.raw: Any = session_service_pb2_grpc.SessionServiceStub(self.plain)
 
-    async def get(self, **options: Any) -> Any:  # noqa: ANN401
+    async def get(self, **options: Any) -> Any:
         with context.acting_for(USER):
             return await self.stub.GetSession(GET, **options)
 
-    async def refusal(self, call: Any) -> tuple[grpc.aio.AioRpcError, status_pb2.Status]:  # noqa: ANN401
+    async def refusal(self, call: Any) -> tuple[grpc.aio.AioRpcError, status_pb2.Status]:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call
         details = dict(refused.value.trailing_metadata() or ())["grpc-status-details-bin"]

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +83,11 @@ class Process:
         except aiohttp.ClientError:
             return 0, {}
 
-    async def get(self) -> Any:  # noqa: ANN401
+    async def get(self) -> Any:
         with context.acting_for(USER):
             return await self.stub.GetSession(GET, timeout=5)
 
-    def status(self, path: str, wanted: int) -> Any:  # noqa: ANN401
+    def status(self, path: str, wanted: int) -> Any:
         async def met() -> bool:
             assert self.process.poll() is None, self.log.read_text()
             return (await self.ask(path))[0] == wanted
@@ -109,11 +109,26 @@ def stores(postgres: Postgres, nats: Nats) -> dict[str, str]:
     }
 
 
+Launch = Callable[[Path, dict[str, str]], Process]
+
+
 @pytest.fixture
-async def process(postgres: Postgres, nats: Nats, tmp_path: Path) -> AsyncIterator[Process]:
-    made = Process(tmp_path, stores(postgres, nats))
-    yield made
-    await made.close()
+async def launch() -> AsyncIterator[Launch]:
+    launched: list[Process] = []
+
+    def make(folder: Path, environment: dict[str, str]) -> Process:
+        folder.mkdir(exist_ok=True)
+        launched.append(Process(folder, environment))
+        return launched[-1]
+
+    yield make
+    for process in launched:
+        await process.close()
+
+
+@pytest.fixture
+def process(postgres: Postgres, nats: Nats, tmp_path: Path, launch: Launch) -> Process:
+    return launch(tmp_path, stores(postgres, nats))
 
 
 async def test_it_serves_and_drains(process: Process) -> None:
@@ -123,7 +138,7 @@ async def test_it_serves_and_drains(process: Process) -> None:
     await asyncio.sleep(0.1)
     process.process.send_signal(signal.SIGTERM)
     assert (await under_way).name == GET.name
-    assert await asyncio.to_thread(process.process.wait, 10) == 0
+    assert await asyncio.to_thread(process.process.wait, 30) == 0
     assert "closed in order" in process.log.read_text()
 
 
@@ -135,9 +150,11 @@ async def test_a_background_loop_that_fails_begins_again(process: Process) -> No
     assert "the first turn fails" in process.log.read_text()
 
 
-async def test_it_lives_before_its_stores_and_without_them(postgres: Postgres, nats: Nats, tmp_path: Path) -> None:
+async def test_it_lives_before_its_stores_and_without_them(
+    postgres: Postgres, nats: Nats, tmp_path: Path, launch: Launch
+) -> None:
     postgres.kill()
-    process = Process(tmp_path, stores(postgres, nats))
+    process = launch(tmp_path, stores(postgres, nats))
     await until(process.status("/healthz", 200))
     assert (await process.ask("/readyz"))[0] == 503
     await postgres.start()
@@ -149,34 +166,33 @@ async def test_it_lives_before_its_stores_and_without_them(postgres: Postgres, n
         assert (await process.ask("/healthz"))[0] == 200
         await server.start()
         await until(process.status("/readyz", 200))
-    await process.close()
 
 
-async def test_it_ends_when_told_to_while_it_still_waits(postgres: Postgres, nats: Nats, tmp_path: Path) -> None:
+async def test_it_ends_when_told_to_while_it_still_waits(
+    postgres: Postgres, nats: Nats, tmp_path: Path, launch: Launch
+) -> None:
     nowhere = {**stores(postgres, nats), "PARLEY_POSTGRES_DSN": "postgresql://a:b@127.0.0.1:1/c"}
-    process = Process(tmp_path, nowhere)
+    process = launch(tmp_path, nowhere)
     await until(process.status("/healthz", 200))
     process.process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(process.process.wait, 10) == 0
-    await process.close()
+    assert await asyncio.to_thread(process.process.wait, 30) == 0
 
 
-async def test_a_taken_port_ends_the_start_with_a_word(process: Process, postgres: Postgres, nats: Nats) -> None:
+async def test_a_taken_port_ends_the_start_with_a_word(
+    process: Process, postgres: Postgres, nats: Nats, launch: Launch
+) -> None:
     await until(process.status("/readyz", 200))
     folder = process.log.parent / "second"
-    folder.mkdir()
     taken = {"PARLEY_PORT": str(process.port), "PARLEY_OPERATIONS_PORT": str(unused_port(set()))}
-    second = Process(folder, {**stores(postgres, nats), **taken})
-    assert await asyncio.to_thread(second.process.wait, 15) != 0
+    second = launch(folder, {**stores(postgres, nats), **taken})
+    assert await asyncio.to_thread(second.process.wait, 30) != 0
     assert str(process.port) in second.log.read_text()
-    await second.close()
 
 
-async def test_a_wrong_setting_ends_the_start_with_a_line(tmp_path: Path) -> None:
-    process = Process(tmp_path, {"PARLEY_PROCESSES": "none"})
-    assert await asyncio.to_thread(process.process.wait, 15) == 1
+async def test_a_wrong_setting_ends_the_start_with_a_line(tmp_path: Path, launch: Launch) -> None:
+    process = launch(tmp_path, {"PARLEY_PROCESSES": "none"})
+    assert await asyncio.to_thread(process.process.wait, 30) == 1
     assert process.log.read_text().startswith("PARLEY_PROCESSES:")
-    await process.close()
 
 
 @contextlib.contextmanager
@@ -190,8 +206,10 @@ def killed_at_the_end(parent: subprocess.Popen[bytes]) -> Iterator[None]:
                 child.kill()
 
 
-async def test_copies_share_a_port_and_come_back(postgres: Postgres, nats: Nats, tmp_path: Path) -> None:
-    process = Process(tmp_path, {**stores(postgres, nats), "PARLEY_PROCESSES": "2"})
+async def test_copies_share_a_port_and_come_back(
+    postgres: Postgres, nats: Nats, tmp_path: Path, launch: Launch
+) -> None:
+    process = launch(tmp_path, {**stores(postgres, nats), "PARLEY_PROCESSES": "2"})
 
     async def pid(offset: int) -> int:
         status, body = await process.ask("/pid", offset)
@@ -221,16 +239,16 @@ async def test_copies_share_a_port_and_come_back(postgres: Postgres, nats: Nats,
     assert await pid(0) == first
     with killed_at_the_end(process.process):
         process.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.process.wait, 15) == 0
-    await process.close()
+        assert await asyncio.to_thread(process.process.wait, 30) == 0
 
 
-async def test_copies_do_not_outlive_a_killed_parent(postgres: Postgres, nats: Nats, tmp_path: Path) -> None:
-    process = Process(tmp_path, {**stores(postgres, nats), "PARLEY_PROCESSES": "2"})
+async def test_copies_do_not_outlive_a_killed_parent(
+    postgres: Postgres, nats: Nats, tmp_path: Path, launch: Launch
+) -> None:
+    process = launch(tmp_path, {**stores(postgres, nats), "PARLEY_PROCESSES": "2"})
     await until(process.status("/readyz", 200))
     children = psutil.Process(process.process.pid).children()
     assert len(children) == 2
     with killed_at_the_end(process.process):
         process.process.kill()
-        await until(lambda: not any(child.is_running() for child in children), 15)
-    await process.close()
+        await until(lambda: not any(child.is_running() for child in children))

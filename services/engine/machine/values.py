@@ -125,12 +125,10 @@ def is_number(value: Value) -> bool:
 
 
 def compare(operator: str, left: Value, right: Value) -> bool:
-    """= <> < > <= >=. Numbers with numbers, else as text; NULL equals NULL and empty text."""
+    """= <> < > <= >=. Numbers with numbers, else as text; NULL equals NULL and empty text, and is ordered as 0."""
     if operator in {"=", "<>"}:
         return equal(left, right) is (operator == "=")
-    if left is None or right is None:
-        return False
-    if is_number(left) and is_number(right):
+    if (left is None or is_number(left)) and (right is None or is_number(right)):
         low, high = number_of(left), number_of(right)
         return {"<": low < high, ">": low > high, "<=": low <= high, ">=": low >= high}[operator]
     first, second = text_of(left), text_of(right)

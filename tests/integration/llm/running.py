@@ -38,7 +38,7 @@ class Keys:
             public.append({**key.as_dict(private=False), "kid": name, "use": "sig"})
         (self.folder / "mesh.json").write_text(json.dumps({"keys": public}))
 
-    def settings(self, kind: type[S], name: str, **more: Any) -> S:  # noqa: ANN401
+    def settings(self, kind: type[S], name: str, **more: Any) -> S:
         port = more.pop("port", 0) or unused_port(set())
         values = {
             "port": port,

@@ -12,6 +12,8 @@ SCRIPT = """n = 0
 again:
 HEAR x
 n = n + 1
+FOR i = 1 TO WORK
+NEXT
 TALK "echo ${n} ${x}"
 GOTO again
 """
@@ -22,8 +24,8 @@ def expected(number: int, text: str) -> str:
     return f"echo {number} {text}"
 
 
-async def deploy(stack: Stack) -> None:
-    """Publish the bot as the stack's own deployer."""
+async def deploy(stack: Stack, work: int) -> None:
+    """Publish the bot as the stack's own deployer. `work`: rounds of a loop before each answer."""
     owner = Principal(await stack.default_tenant(), "services/deployer", frozenset({"owner"}))
     token = MeshSigner("deployer", stack.layout.keys / "deployer.pem").token(owner)
     metadata = (("authorization", f"Bearer {token}"),)
@@ -36,6 +38,6 @@ async def deploy(stack: Stack) -> None:
             if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
                 raise
         version = bot_service_pb2.PublishBotRequest(
-            bot=f"bots/{NAME}", scripts=[bot_pb2.Script(path="start.bas", text=SCRIPT)]
+            bot=f"bots/{NAME}", scripts=[bot_pb2.Script(path="start.bas", text=SCRIPT.replace("WORK", str(work)))]
         )
         await bots.PublishBot(version, timeout=20, metadata=metadata)

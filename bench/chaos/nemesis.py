@@ -20,10 +20,11 @@ BETWEEN_SECONDS = (1.0, 3.0)
 
 @dataclass
 class Nemesis:
-    """kills: how often each component was hit; at: when, time.monotonic()."""
+    """prey: what is hit, all when empty; kills: how often each component was hit; at: when, time.monotonic()."""
 
     stack: Stack
     seed: int
+    prey: frozenset[str] = frozenset()
     kills: Counter[str] = field(default_factory=Counter)
     at: list[float] = field(default_factory=list)
 
@@ -46,7 +47,7 @@ class Nemesis:
                 losing = 0.0
                 await self._lose()
                 continue
-            up = self.targets()
+            up = {name: pid for name, pid in self.targets().items() if not self.prey or name in self.prey}
             if up:
                 name = self._random.choice(sorted(up))
                 self._hit(name, up[name])

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,47 +20,62 @@ from cli.stack.stack import Stack
 
 KINDS = ("rest", "sse", "websocket")
 FINISH_SECONDS = 90.0
+LEASE_SECONDS = 2
 Sabotage = Callable[[Stack], Awaitable[None]]
 
 
-async def run(
-    seed: int, conversations: int, seconds: float, *, sabotage: Sabotage | None = None, finish: float = FINISH_SECONDS
-) -> dict[str, Any]:
-    """The result as the command prints it. `sabotage` takes a safeguard away first, for the tests of the checker."""
+@dataclass(frozen=True, slots=True)
+class Ordeal:
+    """What is done to whom. `prey`: components the nemesis hits, all when empty; `finish`: seconds for last answers;
+    `work`: rounds of a loop in every answer, so that turns last long enough to be hit; `sabotage`: takes a safeguard
+    away first, for the tests of the checker."""
+
+    seed: int
+    conversations: int
+    seconds: float
+    finish: float = FINISH_SECONDS
+    work: int = 50
+    prey: frozenset[str] = frozenset()
+    sabotage: Sabotage | None = None
+
+
+async def run(ordeal: Ordeal) -> dict[str, Any]:
+    """The result as the command prints it. Two workers and short leases: a paused one loses its turn to the other."""
     folder = Path(tempfile.mkdtemp(prefix="parley-chaos-"))
     folder.chmod(0o755)
-    stack = Stack(folder, port=unused_port(set()))
+    settings = {"PARLEY_LEASE_SECONDS": str(LEASE_SECONDS)}
+    stack = Stack(folder, port=unused_port(set()), replicas={"engine": 2}, environment=settings)
     try:
         await stack.start()
-        await bot.deploy(stack)
-        if sabotage is not None:
-            await sabotage(stack)
-        return await ordeal(stack, seed, conversations, seconds, finish)
+        await bot.deploy(stack, ordeal.work)
+        if ordeal.sabotage is not None:
+            await ordeal.sabotage(stack)
+        return await undergo(stack, ordeal)
     finally:
         await stack.stop()
         shutil.rmtree(stack.layout.exposed(), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def ordeal(stack: Stack, seed: int, conversations: int, seconds: float, finish: float) -> dict[str, Any]:
+async def undergo(stack: Stack, ordeal: Ordeal) -> dict[str, Any]:
     """People talk while the nemesis rages; then everything is given time to settle and is judged."""
-    end = time.monotonic() + seconds
-    nemesis = Nemesis(stack, seed)
+    end = time.monotonic() + ordeal.seconds
+    nemesis = Nemesis(stack, ordeal.seed, ordeal.prey)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as client:
         people = [
-            Person(client, stack.public_url, KINDS[index % len(KINDS)], seed * 100_003 + index)
-            for index in range(conversations)
+            Person(client, stack.public_url, KINDS[index % len(KINDS)], ordeal.seed * 100_003 + index)
+            for index in range(ordeal.conversations)
         ]
         await asyncio.gather(*(person.open() for person in people))
-        talks = [person.talk(lambda: time.monotonic() > end, finish) for person in people]
-        await asyncio.gather(nemesis.rage(seconds), *talks)
+        talks = [person.talk(lambda: time.monotonic() > end, ordeal.finish) for person in people]
+        await asyncio.gather(nemesis.rage(ordeal.seconds), *talks)
     seen = [person.seen for person in people]
     verdict = await judge(stack, seen)
     median, worst = recovery(nemesis.at, seen)
     return {
-        "seed": seed,
-        "conversations": conversations,
+        "seed": ordeal.seed,
+        "conversations": ordeal.conversations,
         "messages": sum(len(item.acknowledged) for item in seen),
         "kills": dict(sorted(nemesis.kills.items())),
         "lost": verdict.lost,

@@ -1,4 +1,5 @@
-"""Virtual people: a third each on REST, SSE and WebSocket. They repeat what was not acknowledged, with the same id."""
+"""Virtual people: a third each on REST, SSE and WebSocket. They repeat what was not
+acknowledged, and now and then what was, with the same id, as networks and proxies do."""
 
 import asyncio
 import json
@@ -16,6 +17,7 @@ from bench.chaos.bot import NAME, expected
 TRANSIENT = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, json.JSONDecodeError, KeyError)
 RETRY_SECONDS = 0.25
 CALL_SECONDS = 10.0
+REPEATED = 0.05
 
 
 @dataclass
@@ -114,7 +116,10 @@ class Person:
     async def _say(self, text: str) -> None:
         self.seen.sent.append(text)
         body = {"text": text, "request_id": str(uuid.UUID(int=self._random.getrandbits(128), version=4))}
-        answer = await self._call("POST", f"/v1/{self.seen.session}/messages", body)
+        path = f"/v1/{self.seen.session}/messages"
+        answer = await self._call("POST", path, body)
+        if self._random.random() < REPEATED:
+            await self._call("POST", path, body)
         self.seen.acknowledged[answer["seq"]] = text
 
     async def _listen(self) -> None:

@@ -17,9 +17,9 @@ def chaos(*, seed: int, conversations: int, seconds: float, as_json: bool) -> No
 
     Example:  ./parley chaos --seed 7 --conversations 200 --seconds 300
     """
-    from bench.chaos.run import run  # noqa: PLC0415 - only this command needs it
+    from bench.chaos.run import Ordeal, run  # noqa: PLC0415 - only this command needs it
 
-    result = asyncio.run(run(seed, conversations, seconds))
+    result = asyncio.run(run(Ordeal(seed, conversations, seconds)))
     if as_json:
         click.echo(json.dumps(result))
     else:

@@ -21,7 +21,7 @@ from cli.commands.options import data_option, running_state
 from cli.deploy import deploy_all
 from cli.failure import Failure
 from cli.stack.layout import ROOT, Layout
-from cli.stack.stack import Stack
+from cli.stack.stack import Stack, checked_replicas
 
 console = Console(highlight=False)
 DETACH_SECONDS = 120.0
@@ -34,17 +34,28 @@ MARKS = {"ready": "[green]ready[/]", "starting": "starting", "restarting": "[yel
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Where people find it.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address the edge listens on.")
 @data_option
+@click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Run N processes of a service; can be repeated.")
 @click.option("--only", default="", hidden=True, help="Only these servers, comma-separated.")
-def up(*, detach: bool, port: int, host: str, data: Path, only: str) -> None:
+def up(*, detach: bool, port: int, host: str, data: Path, replicas: tuple[str, ...], only: str) -> None:
     """Start everything and say where it is.
 
-    Example:  ./parley up --detach --port 8090
+    Example:  ./parley up --detach --port 8090 --replicas engine=2
     """
+    counts = dict(map(replica_count, replicas))
+    checked_replicas(counts)
     if detach:
-        start_detached(port, host, data)
+        start_detached(port, host, data, replicas)
         return
     names = tuple(filter(None, only.split(",")))
-    asyncio.run(run_stack(Stack(data, port=port, host=host, only=names, progress=show)))
+    asyncio.run(run_stack(Stack(data, port=port, host=host, only=names, replicas=counts, progress=show)))
+
+
+def replica_count(text: str) -> tuple[str, int]:
+    """SERVICE=N, parsed. BadParameter."""
+    name, _, count = text.partition("=")
+    if not count.isdigit():
+        raise click.BadParameter(f"expected SERVICE=N, got {text!r}", param_hint="--replicas")
+    return name, int(count)
 
 
 def show(name: str, state: str) -> None:
@@ -96,7 +107,7 @@ def tell(stack: Stack, seconds: float) -> None:
     console.print("Stop with Ctrl+C or ./parley down; nothing is lost.\n")
 
 
-def start_detached(port: int, host: str, data: Path) -> None:
+def start_detached(port: int, host: str, data: Path, replicas: tuple[str, ...]) -> None:
     """The same in a process of its own; returns when the stack can be used, or says why it cannot."""
     layout = Layout(data.resolve())
     if layout.read_state() is not None:
@@ -104,6 +115,8 @@ def start_detached(port: int, host: str, data: Path) -> None:
     layout.data.mkdir(parents=True, exist_ok=True)
     output = layout.data / "up.log"
     command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--host", host, "--data", str(layout.data)]
+    for item in replicas:
+        command += ["--replicas", item]
     with output.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 - this very command
             command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd=ROOT

@@ -6,6 +6,7 @@ import pwd
 import secrets
 import shutil
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ LEAST_FREE_BYTES = 500 * 1024 * 1024
 NOBODY = "nobody"
 SERVICES = ("session", "engine", "llm", "kb", "channels", "drive")
 GATEWAYS = ("realtime", "web")
+SCALABLE = ("session", "engine", "llm", "channels", "drive")
 PORT_NAMES = (
     "postgres", "nats", "nats_monitor", "valkey",
     "s3", "s3_grpc", "s3_master", "s3_master_grpc", "s3_volume", "s3_volume_grpc", "s3_filer", "s3_filer_grpc",
@@ -92,12 +94,13 @@ class Layout:
             write_private(path, json.dumps(kept))
         return kept
 
-    def ports(self) -> dict[str, int]:
-        """Kept from start to start; one that somebody else took meanwhile is replaced."""
+    def ports(self, more: Sequence[str] = ()) -> dict[str, int]:
+        """Kept from start to start; one that somebody else took meanwhile is replaced. `more`: names of replicas."""
+        names = (*PORT_NAMES, *more)
         path = self.data / "ports.json"
         kept: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-        chosen = {name: kept[name] for name in PORT_NAMES if name in kept and free_port(kept[name])}
-        for name in PORT_NAMES:
+        chosen = {name: kept[name] for name in names if name in kept and free_port(kept[name])}
+        for name in names:
             if name not in chosen:
                 chosen[name] = unused_port(set(chosen.values()))
         if chosen != kept:

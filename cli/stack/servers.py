@@ -16,7 +16,7 @@ import asyncpg
 
 from cli.failure import Failure
 from cli.stack.component import Check, Component, http_check
-from cli.stack.layout import ROOT, Layout, postgres_user, traversable, write_private
+from cli.stack.layout import GATEWAYS, ROOT, SERVICES, Layout, postgres_user, traversable, write_private
 
 SUPERUSER = "parley_superuser"
 DATABASE = "parley"
@@ -295,10 +295,10 @@ def object_store_check(port: int, secrets: dict[str, str]) -> Check:
     return ready
 
 
-def envoy(layout: Layout, ports: dict[str, int], host: str, edge: int, origin: str) -> Component:
-    """The edge; its configuration is generated."""
-    from cli.stack.layout import GATEWAYS, SERVICES  # noqa: PLC0415 - names only
-
+def envoy(
+    layout: Layout, ports: dict[str, int], host: str, edge: int, origin: str, services: dict[str, list[str]]
+) -> Component:
+    """The edge; its configuration is generated. `services`: the names of the processes of each."""
     configuration = layout.data / "envoy.yaml"
     command = [
         sys.executable, "-m", "gateway.envoy", "--descriptors", str(ROOT / "build" / "descriptors.binpb"),
@@ -307,8 +307,9 @@ def envoy(layout: Layout, ports: dict[str, int], host: str, edge: int, origin: s
         "--realtime", f"127.0.0.1:{ports['realtime']}", "--web", f"127.0.0.1:{ports['web_operations']}",
         "--s3", f"127.0.0.1:{ports['s3']}", "--s3-bucket", BUCKET, "--allowed-origin", origin,
     ]  # fmt: skip
-    for name in SERVICES:
-        command += ["--service", f"{name}=127.0.0.1:{ports[name]}"]
+    for name, processes in services.items():
+        for process in processes:
+            command += ["--service", f"{name}=127.0.0.1:{ports[process]}"]
     for name in (*SERVICES, *GATEWAYS):
         command += ["--operations", f"{name}=127.0.0.1:{ports[f'{name}_operations']}"]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'build' / 'stubs'}"}

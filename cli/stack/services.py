@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from joserfc.jwk import OKPKey
@@ -13,6 +14,18 @@ from cli.stack.servers import BUCKET, Postgres
 
 STUBS = ROOT / "build" / "stubs"
 DEPLOYER = "deployer"
+Replicas = Mapping[str, int]
+
+
+def instances(name: str, replicas: Replicas) -> list[str]:
+    """Names of the processes of a service: "engine", "engine-2" ..."""
+    return [name, *(f"{name}-{number}" for number in range(2, replicas.get(name, 1) + 1))]
+
+
+def replica_ports(replicas: Replicas) -> list[str]:
+    """Names of the ports that replicas need beside those every stack has."""
+    more = [item for name in replicas for item in instances(name, replicas)[1:]]
+    return [*more, *(f"{item}_operations" for item in more)]
 
 
 def mesh_keys(layout: Layout) -> Path:
@@ -31,7 +44,12 @@ def mesh_keys(layout: Layout) -> Path:
 
 
 def shared_environment(
-    layout: Layout, secrets: dict[str, str], ports: dict[str, int], postgres: Postgres, public_url: str
+    layout: Layout,
+    secrets: dict[str, str],
+    ports: dict[str, int],
+    postgres: Postgres,
+    public_url: str,
+    replicas: Replicas,
 ) -> dict[str, str]:
     """What every service is told."""
     environment = {
@@ -58,7 +76,8 @@ def shared_environment(
         "PARLEY_LOOPBACK_WEBHOOKS": "true",
     }
     for name in SERVICES:
-        environment[f"PARLEY_{name.upper()}_ADDRESS"] = f"dns:///127.0.0.1:{ports[name]}"
+        addresses = ",".join(f"127.0.0.1:{ports[item]}" for item in instances(name, replicas))
+        environment[f"PARLEY_{name.upper()}_ADDRESS"] = f"ipv4:{addresses}"
     return environment
 
 
@@ -66,6 +85,7 @@ def component(
     name: str, module: str, shared: dict[str, str], layout: Layout, ports: dict[str, int], after: tuple[str, ...]
 ) -> Component:
     """One of ours. The caller's own PARLEY_ variables win, so that a model or a log level can be set for a start."""
+    key = layout.keys / f"{module.rpartition('.')[2]}.pem"
     operations = ports[f"{name}_operations"]
     data = layout.data / "services" / name
     data.mkdir(parents=True, exist_ok=True)
@@ -75,7 +95,7 @@ def component(
         **shared,
         "PARLEY_PORT": str(ports.get(name, operations)),
         "PARLEY_OPERATIONS_PORT": str(operations),
-        "PARLEY_MESH_KEY_FILE": str(layout.keys / f"{name}.pem"),
+        "PARLEY_MESH_KEY_FILE": str(key),
         "PARLEY_DATA_DIR": str(data),
         **{key: value for key, value in os.environ.items() if key.startswith("PARLEY_")},
     }
@@ -90,8 +110,12 @@ def component(
     )
 
 
-def ours(layout: Layout, shared: dict[str, str], ports: dict[str, int]) -> list[Component]:
-    """All services and gateways that this checkout has."""
-    made = [component(name, f"services.{name}", shared, layout, ports, ("migrations",)) for name in SERVICES]
+def ours(layout: Layout, shared: dict[str, str], ports: dict[str, int], replicas: Replicas) -> list[Component]:
+    """All services, as often as wanted, and the gateways."""
+    made = [
+        component(item, f"services.{name}", shared, layout, ports, ("migrations",))
+        for name in SERVICES
+        for item in instances(name, replicas)
+    ]
     made += [component(name, f"gateway.{name}", shared, layout, ports, ()) for name in GATEWAYS]
     return [item for item in made if (ROOT / item.command[-1].replace(".", "/") / "__main__.py").exists()]

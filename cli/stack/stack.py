@@ -5,23 +5,27 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from cli.failure import Failure
 from cli.stack import servers
 from cli.stack.component import Component
-from cli.stack.layout import ROOT, Layout, free_port, holder_of, write_private
-from cli.stack.services import STUBS, mesh_keys, ours, shared_environment
+from cli.stack.layout import ROOT, SCALABLE, SERVICES, Layout, free_port, holder_of, write_private
+from cli.stack.services import STUBS, instances, mesh_keys, ours, replica_ports, shared_environment
 from cli.stack.supervisor import Progress, Supervisor
 
 SERVERS = ("postgres", "nats", "valkey", "s3")
 READY_SECONDS = 90.0
+LARGEST_REPLICAS = 16
 Step = Callable[[], Awaitable[None]]
 
 
 class Stack:
-    """start(), then wait or stop(). `only` starts some of the servers and nothing else, for tests."""
+    """start(), then wait or stop(). `only` starts some of the servers and nothing else, for tests.
+
+    `replicas`: processes of a service, one when not named. `environment`: settings for all services.
+    """
 
     def __init__(
         self,
@@ -30,10 +34,14 @@ class Stack:
         port: int = 8080,
         host: str = "127.0.0.1",
         only: tuple[str, ...] = (),
+        replicas: Mapping[str, int] | None = None,
+        environment: Mapping[str, str] | None = None,
         progress: Progress = lambda _, __: None,
     ) -> None:
         self.layout = Layout(data.resolve())
         self._only = only
+        self._replicas = checked_replicas(replicas or {})
+        self._environment = dict(environment or {})
         self._host = host
         self.edge = port
         self._progress = progress
@@ -70,7 +78,7 @@ class Stack:
         """Everything ready, or Failure."""
         self._refuse_second()
         self.layout.prepare()
-        self.secrets, self.ports = self.layout.secrets(), self.layout.ports()
+        self.secrets, self.ports = self.layout.secrets(), self.layout.ports(replica_ports(self._replicas))
         self.first_start = not self.layout.admin_password.exists()
         if self.first_start:
             write_private(self.layout.admin_password, self.secrets["admin_password"])
@@ -90,10 +98,11 @@ class Stack:
 
     async def _start_all(self, supervisor: Supervisor) -> None:
         environment = shared_environment(
-            self.layout, self.secrets, self.ports, self._require_postgres(), self.public_url
+            self.layout, self.secrets, self.ports, self._require_postgres(), self.public_url, self._replicas
         )
-        components = ours(self.layout, environment, self.ports)
-        edge = servers.envoy(self.layout, self.ports, self._host, self.edge, self.public_url)
+        components = ours(self.layout, environment | self._environment, self.ports, self._replicas)
+        names = {name: instances(name, self._replicas) for name in SERVICES}
+        edge = servers.envoy(self.layout, self.ports, self._host, self.edge, self.public_url, names)
         await supervisor.start(["postgres"], READY_SECONDS)
         rest = [name for name in SERVERS if name != "postgres"]
         await asyncio.gather(supervisor.start(rest, READY_SECONDS), self._prepare_database(SERVERS))
@@ -157,6 +166,17 @@ class Stack:
         """Everything stopped; nothing lost."""
         if self._supervisor is not None:
             await self._supervisor.stop()
+
+
+def checked_replicas(replicas: Mapping[str, int]) -> Mapping[str, int]:
+    """The same, when it can be done. Failure names what cannot."""
+    for name, count in replicas.items():
+        if name not in SCALABLE or not 1 <= count <= LARGEST_REPLICAS:
+            raise Failure(
+                f"--replicas {name}={count} cannot be done",
+                f"expected 1 to {LARGEST_REPLICAS} of {', '.join(SCALABLE)}; the local index of kb has one owner",
+            )
+    return replicas
 
 
 def migrations_digest() -> str:

@@ -57,10 +57,8 @@ def test_all_errors_come_in_one_pass() -> None:
 @pytest.mark.parametrize(
     "prose",
     [
-        "You are a helpful assistant of a shop.\nPlease answer the questions of the customers.\n"
-        "Always be polite and brief.\nNever invent prices.",
-        "Olá, este arquivo explica o bot.\nEle responde perguntas sobre pedidos.\n"
-        "Também fala de prazos e de entregas.\nO resto está no manual.",
+        "You are a helpful assistant of a shop.\nPlease answer the questions.\nAlways be polite.\nNever invent prices.",
+        "Olá, este arquivo explica o bot.\nEle responde perguntas.\nTambém fala de prazos.\nO resto está no manual.",
     ],
 )
 def test_prose_is_one_diagnostic(prose: str) -> None:

@@ -1,6 +1,5 @@
 """What the session service tells the mesh: doorbells, live events, deliveries."""
 
-import hashlib
 import uuid
 
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
@@ -9,6 +8,7 @@ from parley.session.v1 import session_pb2 as pb
 from services.common.bus import subjects
 from services.common.bus.connection import Bus
 from services.common.bus.outbox import OutboxRelay, OutboxRow
+from services.common.identifiers import derived_id
 from services.session.store.ledger import Announcement
 
 BASE_FIELD = b"\x7a\x04"
@@ -106,4 +106,4 @@ def announcement_of(
 
 def derived_delivery_id(session: str, seed: str) -> uuid.UUID:
     """The same turn and first reply always make the same delivery."""
-    return uuid.UUID(bytes=hashlib.blake2b(f"{session}/{seed}".encode(), digest_size=16).digest(), version=8)
+    return derived_id(session, "delivery", seed)

@@ -10,6 +10,7 @@ from parley.session.v1 import session_service_pb2 as service_pb
 from services.common.errors import AlreadyExists, FailedPrecondition
 from services.common.identifiers import uuid7
 from services.session.domain import replies
+from services.session.domain.storable import storable
 from services.session.events import Announcer
 from services.session.store.ledger import Ledger, Posting
 from services.session.store.sessions import Sessions, missing
@@ -40,7 +41,7 @@ class Poster:
         session = uuid.UUID(request.session.removeprefix("sessions/"))
         message = pb.Message(
             role=pb.Message.ROLE_USER,
-            text=request.text,
+            text=storable(request.text),
             action=request.action,
             attachments=request.attachments,
             request_id=request.request_id,
@@ -52,7 +53,7 @@ class Poster:
             key=key,
             digest=digest_of(request),
             message_id=uuid7(),
-            text=request.text,
+            text=message.text,
             extras=replies.extras(message),
             request_id=request.request_id,
             timeout=self._timeout,

@@ -14,6 +14,7 @@ from services.common.errors import Aborted
 from services.common.rpc.handlers import Context
 from services.session.config import SessionSettings
 from services.session.domain import replies
+from services.session.domain.storable import storable, storable_json
 from services.session.events import Announcer, announcement_of
 from services.session.receiving import Receiver
 from services.session.store.deliveries import Deliveries
@@ -185,7 +186,8 @@ def until_of(waiting: pb.Waiting) -> datetime.datetime | None:
 def change_of(change: ledger_pb.VariableChange) -> tuple[str, str, str | None]:
     """(scope, key, JSON text or None to remove)."""
     removed = not change.HasField("value") or change.value.WhichOneof("kind") in {None, "null_value"}
-    return SCOPES[change.scope], change.key, None if removed else json_format.MessageToJson(change.value, indent=None)
+    value = None if removed else storable_json(json_format.MessageToJson(change.value, indent=None))
+    return SCOPES[change.scope], storable(change.key), value
 
 
 def closing_events(request: ledger_pb.CommitTurnRequest) -> list[pb.SessionEvent]:

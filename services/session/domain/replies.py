@@ -9,6 +9,7 @@ from parley.session.v1 import ledger_service_pb2 as ledger_pb
 from parley.session.v1 import session_pb2 as pb
 
 from services.common.identifiers import derived_id
+from services.session.domain.storable import storable
 
 ROLE_NAMES = {pb.Message.ROLE_USER: "user", pb.Message.ROLE_BOT: "bot", pb.Message.ROLE_SYSTEM: "system"}
 ROLES = {name: role for role, name in ROLE_NAMES.items()}
@@ -65,7 +66,7 @@ def messages(session_id: uuid.UUID, turn: int, replies: Sequence[ledger_pb.Reply
                 name=f"sessions/{session_id}/messages/{message_id}",
                 seq=position,
                 role=reply.role or pb.Message.ROLE_BOT,
-                text=reply.text,
+                text=storable(reply.text),
                 suggestions=reply.suggestions,
                 attachments=reply.attachments,
                 citations=reply.citations,

@@ -26,15 +26,15 @@ class Receiver:
     async def receive(self, request: ledger_pb.ReceiveMessageRequest) -> ledger_pb.ReceiveMessageResponse:
         """Post a message under (channel, external id). A session closed meanwhile is replaced by a new one."""
         tenant = context.principal().tenant_id
+        key = f"x:{request.channel}:{request.external_id}"
         for _ in range(ATTEMPTS):
-            session = await self._session(tenant, request)
+            session = await self._session(tenant, request, key)
             posting = service_pb.PostMessageRequest(
                 session=session,
                 text=request.text,
                 attachments=request.attachments,
                 external_id=request.external_id,
             )
-            key = f"x:{request.channel}:{request.external_id}"
             try:
                 message, new = await self._poster.post_once(tenant, "", key, posting)
             except FailedPrecondition:
@@ -43,12 +43,15 @@ class Receiver:
             return ledger_pb.ReceiveMessageResponse(session=name, seq=message.seq, duplicate=not new)
         raise Unavailable("the session closed while the message came in; send it again")
 
-    async def _session(self, tenant: str, request: ledger_pb.ReceiveMessageRequest) -> str:
+    async def _session(self, tenant: str, request: ledger_pb.ReceiveMessageRequest, key: str) -> str:
         channel, bot = request.channel.removeprefix("channels/"), request.bot.removeprefix("bots/")
         for _ in range(ATTEMPTS):
             found = await self._sessions.on_channel(tenant, channel, bot, request.external_user)
             if found:
                 return found.name
+            earlier = await self._sessions.posted_under(tenant, key)
+            if earlier:  # a late repeat must not open a session in which the bot would greet again
+                return f"sessions/{earlier}"
             new = NewSession(
                 id=uuid7(),
                 user=visitor_of(tenant, channel, request.external_user),

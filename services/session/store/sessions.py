@@ -34,6 +34,7 @@ GET = text(f"SELECT {COLUMNS} FROM session.user_sessions WHERE tenant_id = :tena
 ON_CHANNEL = text(f"""SELECT {COLUMNS} FROM session.user_sessions
 WHERE tenant_id = :tenant AND channel = :channel AND bot_id = :bot AND external_user = :external_user
   AND status = 'active'""")  # noqa: S608
+POSTED_UNDER = text("SELECT session_id FROM session.message_keys WHERE tenant_id = :tenant AND key = :key")
 MESSAGES = """SELECT seq, id, role, content, tokens_used, created_at, turn, ordinal, request_id, payload
 FROM session.read_messages($1, $2, $3, $4)"""
 MESSAGE = text("""SELECT seq, id, role, content, tokens_used, created_at, turn, ordinal, request_id, payload
@@ -112,6 +113,13 @@ class Sessions:
         async with self._database.unit_of_work(tenant) as connection:
             row = (await connection.execute(ON_CHANNEL, values)).one_or_none()
         return session_message(row) if row else None
+
+    async def posted_under(self, tenant: str, key: str) -> uuid.UUID | None:
+        """The session of the message that was posted under a key; None when there is none."""
+        async with self._database.unit_of_work(tenant) as connection:
+            values = {"tenant": uuid.UUID(tenant), "key": key}
+            found: uuid.UUID | None = (await connection.execute(POSTED_UNDER, values)).scalar_one_or_none()
+        return found
 
     async def list(self, tenant: str, only: SessionFilter, limit: int) -> Sequence[pb.Session]:
         """Newest first."""

@@ -92,7 +92,6 @@ class Variables:
 def variable_message(row: Row[Any]) -> pb.Variable:
     """A row as its message."""
     variable = pb.Variable(key=row.key, revision=row.revision)
-    value = row.value if isinstance(row.value, str) else json.dumps(row.value)
-    json_format.Parse(value, variable.value)
+    json_format.Parse(json.dumps(row.value), variable.value)  # SQLAlchemy has decoded it: a str is a JSON string
     variable.update_time.FromDatetime(row.updated_at)
     return variable

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db.engine import Database
 from services.common.errors import Aborted
+from services.session.domain.storable import storable, storable_json
 
 LIST = """SELECT key, value, revision, updated_at FROM session.variables
 WHERE tenant_id = :tenant AND scope = :scope AND owner = :owner AND key > :after {keys} ORDER BY key LIMIT :limit"""
@@ -19,7 +20,9 @@ UPSERT = text("""INSERT INTO session.variables AS v (tenant_id, scope, owner, ke
 VALUES (:tenant, :scope, :owner, :key, CAST(:value AS jsonb))
 ON CONFLICT (tenant_id, scope, owner, key)
 DO UPDATE SET value = excluded.value, revision = v.revision + 1, updated_at = now()
-WHERE :expected = 0 OR v.revision = :expected
+RETURNING key, value, revision, updated_at""")
+REPLACE = text("""UPDATE session.variables SET value = CAST(:value AS jsonb), revision = revision + 1, updated_at = now()
+WHERE tenant_id = :tenant AND scope = :scope AND owner = :owner AND key = :key AND revision = :expected
 RETURNING key, value, revision, updated_at""")
 DELETE = text("""DELETE FROM session.variables v WHERE tenant_id = :tenant AND scope = :scope AND owner = :owner
 AND key = :key AND (:expected = 0 OR v.revision = :expected) RETURNING key""")
@@ -60,7 +63,7 @@ class Variables:
                     "tenant": uuid.UUID(tenant),
                     "scope": scope,
                     "owner": owner,
-                    "key": change.key,
+                    "key": storable(change.key),
                     "expected": change.revision,
                 }
                 made.append(await self._write(connection, change, values))
@@ -74,8 +77,8 @@ class Variables:
             if gone is None and change.revision:
                 await self._refuse(connection, change, values)
             return None
-        encoded = {**values, "value": json_format.MessageToJson(change.value, indent=None)}
-        row = (await connection.execute(UPSERT, encoded)).first()
+        encoded = {**values, "value": storable_json(json_format.MessageToJson(change.value, indent=None))}
+        row = (await connection.execute(REPLACE if change.revision else UPSERT, encoded)).first()
         if row is None:
             await self._refuse(connection, change, values)
         return variable_message(row) if row else None

@@ -1,0 +1,1 @@
+"""Files on any S3 store."""

@@ -1,8 +1,9 @@
 """SessionService: what people do with sessions."""
 
 import datetime
+import itertools
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from google.protobuf import empty_pb2, json_format, timestamp_pb2
 from parley.session.v1 import session_pb2 as pb
@@ -27,6 +28,7 @@ from services.session.store.sessions import STATE_NAMES, NewSession, SessionFilt
 from services.session.store.tickets import Tickets
 
 LARGEST_METADATA = 16 * 1024
+LARGEST_PAGE_BYTES = 512 * 1024
 
 
 class SessionApi(service_grpc.SessionServiceServicer):
@@ -147,9 +149,10 @@ class SessionApi(service_grpc.SessionServiceServicer):
         await access_session(self._sessions, request.parent)
         after = int(position[0]) if position else request.after_seq
         found = await self._sessions.messages(who.tenant_id, identifier_of(request.parent), after, limit + 1)
-        response = service_pb.ListMessagesResponse(messages=found[:limit])
-        if len(found) > limit:
-            response.next_page_token = self._tokens.make(filters, (found[limit - 1].seq,))
+        shown = fitting(found[:limit])
+        response = service_pb.ListMessagesResponse(messages=shown)
+        if len(found) > len(shown):
+            response.next_page_token = self._tokens.make(filters, (shown[-1].seq,))
         return response
 
     async def StreamEvents(  # noqa: N802
@@ -191,6 +194,12 @@ class SessionApi(service_grpc.SessionServiceServicer):
         """Make a ticket that opens one WebSocket."""
         session = await access_session(self._sessions, request.session)
         return await self._tickets.create(context.principal(), identifier_of(session.name))
+
+
+def fitting(found: Sequence[pb.Message]) -> Sequence[pb.Message]:
+    """As many from the beginning as one answer may carry, at least one: long messages make short pages."""
+    sizes = itertools.accumulate(message.ByteSize() for message in found)
+    return found[: max(1, sum(size <= LARGEST_PAGE_BYTES for size in sizes))]
 
 
 def identifier_of(name: str) -> uuid.UUID:

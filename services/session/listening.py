@@ -75,8 +75,12 @@ class Listener:
             await feed.close()
 
     async def read(self, tenant: str, session: uuid.UUID, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
-        """A page of the ledger; the last page ends with where the session stands."""
-        current = await self._sessions.read(tenant, session)
+        """A page of the ledger; the last page ends with where the session stands.
+
+        The session is read second, and believed only if nothing was written between: a turn whose words were read but
+        not its end would otherwise be told by neither the ledger nor the live batch, which comes too late.
+        """
         messages = await self._sessions.messages(tenant, session, after, PAGE)
-        more = len(messages) == PAGE
+        current = await self._sessions.read(tenant, session)
+        more = current.last_seq > (messages[-1].seq if messages else after)
         return live.page(current, messages, after, more=more), more

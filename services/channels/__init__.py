@@ -1,0 +1,1 @@
+"""Where people are: channels, messages in, replies out."""

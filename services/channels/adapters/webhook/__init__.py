@@ -1,0 +1,1 @@
+"""Signed webhooks, in and out (Standard Webhooks)."""

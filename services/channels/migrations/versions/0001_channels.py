@@ -1,0 +1,30 @@
+"""Channels, what came in, and what is on its way out."""
+
+from pathlib import Path
+
+from alembic import op
+
+from services.common.db import rls
+from services.common.db.scripts import run_script
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SQL = Path(__file__).parent.parent / "sql"
+TABLES = ("channels", "secrets", "webhook_receipts", "deliveries", "queues", "requests")
+
+
+def upgrade() -> None:
+    """Make the tables, then the functions."""
+    for name in ("tables", "functions"):
+        run_script(op, SQL / f"{name}.sql")
+    for table in TABLES:
+        rls.protect(op, "channels", table, relay=True)
+
+
+def downgrade() -> None:
+    """Not offered: replies on their way are not thrown away by a migration."""
+    message = "0001 cannot be downgraded; restore a backup"
+    raise RuntimeError(message)

@@ -20,11 +20,15 @@ BETWEEN_SECONDS = (1.0, 3.0)
 
 @dataclass
 class Nemesis:
-    """prey: what is hit, all when empty; kills: how often each component was hit; at: when, time.monotonic()."""
+    """prey: what is hit, all when empty; pauses: share of hits that pause.
+
+    kills: how often each component was hit; at: when, time.monotonic().
+    """
 
     stack: Stack
     seed: int
     prey: frozenset[str] = frozenset()
+    pauses: float = 0.3
     kills: Counter[str] = field(default_factory=Counter)
     at: list[float] = field(default_factory=list)
 
@@ -57,7 +61,7 @@ class Nemesis:
     def _hit(self, name: str, pid: int) -> None:
         self.kills[name] += 1
         self.at.append(time.monotonic())
-        if self._random.random() < 0.7:
+        if self._random.random() >= self.pauses:
             send(pid, signal.SIGKILL)
             return
         send(pid, signal.SIGSTOP)

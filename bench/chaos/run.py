@@ -26,7 +26,8 @@ Sabotage = Callable[[Stack], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Ordeal:
-    """What is done to whom. `prey`: components the nemesis hits, all when empty; `finish`: seconds for last answers;
+    """What is done to whom. `prey`: components the nemesis hits, all when empty; `pauses`: share of the
+    hits that pause instead of kill; `finish`: seconds for last answers;
     `work`: rounds of a loop in every answer, so that turns last long enough to be hit; `sabotage`: takes a safeguard
     away first, for the tests of the checker."""
 
@@ -36,6 +37,7 @@ class Ordeal:
     finish: float = FINISH_SECONDS
     work: int = 50
     prey: frozenset[str] = frozenset()
+    pauses: float = 0.3
     sabotage: Sabotage | None = None
 
 
@@ -60,7 +62,7 @@ async def run(ordeal: Ordeal) -> dict[str, Any]:
 async def undergo(stack: Stack, ordeal: Ordeal) -> dict[str, Any]:
     """People talk while the nemesis rages; then everything is given time to settle and is judged."""
     end = time.monotonic() + ordeal.seconds
-    nemesis = Nemesis(stack, ordeal.seed, ordeal.prey)
+    nemesis = Nemesis(stack, ordeal.seed, ordeal.prey, ordeal.pauses)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as client:
         people = [

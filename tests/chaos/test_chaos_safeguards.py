@@ -11,14 +11,21 @@ from cli.stack.stack import Stack
 
 pytestmark = pytest.mark.chaos
 
-PREY = frozenset({"engine", "engine-2", "session", "envoy", "realtime"})
+WORKERS = frozenset({"engine", "engine-2"})
+PREY = WORKERS | {"session", "envoy", "realtime", "nats"}
 FENCE = "AND u.epoch = p_epoch AND u.lease_token = p_token"
 RECOGNISED = "IF p_key <> '' THEN\n        INSERT INTO session.message_keys"
 
 
-def ordeal(sabotage: Callable[[Stack], Awaitable[None]] | None = None, work: int = 12_000) -> Ordeal:
-    """Turns of some ten milliseconds, so that a pause of a worker meets one."""
-    return Ordeal(seed=5, conversations=12, seconds=25, finish=20, work=work, prey=PREY, sabotage=sabotage)
+def ordeal(
+    sabotage: Callable[[Stack], Awaitable[None]] | None = None,
+    *,
+    work: int = 50,
+    prey: frozenset[str] = PREY,
+    pauses: float = 0.3,
+) -> Ordeal:
+    """A short run. `work` 12000 makes turns of some ten milliseconds, so that a pause of a worker meets one."""
+    return Ordeal(5, 12, 25, finish=20, work=work, prey=prey, pauses=pauses, sabotage=sabotage)
 
 
 async def superuser(stack: Stack) -> asyncpg.Connection:
@@ -68,22 +75,27 @@ async def without_outbox(stack: Stack) -> None:
 
 
 async def test_with_all_safeguards_nothing_is_broken() -> None:
-    result = await run(ordeal())
+    result = await run(ordeal(work=12_000))
     assert result["messages"] > 50
     assert sum(result["kills"].values()) >= 5
     assert [result[name] for name in ("lost", "duplicated", "misordered", "overlapped")] == [0, 0, 0, 0]
 
 
+async def test_paused_workers_are_fenced() -> None:
+    result = await run(ordeal(work=12_000, prey=WORKERS, pauses=0.9))
+    assert [result[name] for name in ("lost", "duplicated", "misordered", "overlapped")] == [0, 0, 0, 0]
+
+
 async def test_fencing_is_needed() -> None:
-    result = await run(ordeal(without_fencing))
+    result = await run(ordeal(without_fencing, work=12_000, prey=WORKERS, pauses=0.9))
     assert result["duplicated"] + result["misordered"] + result["overlapped"] > 0
 
 
 async def test_deduplication_is_needed() -> None:
-    result = await run(ordeal(without_deduplication, work=50))
+    result = await run(ordeal(without_deduplication))
     assert result["duplicated"] > 0
 
 
 async def test_the_outbox_is_needed() -> None:
-    result = await run(ordeal(without_outbox, work=50))
+    result = await run(ordeal(without_outbox))
     assert result["lost"] > 0

@@ -11,7 +11,7 @@ from parley.session.v1 import session_service_pb2 as service_pb
 from parley.session.v1 import session_service_pb2_grpc as service_grpc
 
 from services.common import context
-from services.common.errors import InvalidArgument, ResourceExhausted
+from services.common.errors import AlreadyExists, InvalidArgument
 from services.common.identifiers import derived_id, parse_uuid, uuid7
 from services.common.pagination import PageTokens, page_size
 from services.common.rpc.handlers import Context
@@ -67,7 +67,6 @@ class SessionApi(service_grpc.SessionServiceServicer):
         if wanted.channel not in {"", "channels/web"}:
             raise InvalidArgument.field("session.channel", '"channels/web"; other channels open theirs', wanted.channel)
         await self._bots.require(wanted.bot)
-        await self._require_room(who)
         made = derived_id(who.tenant_id, who.subject, request.request_id) if request.request_id else uuid7()
         new = NewSession(
             id=made,
@@ -78,18 +77,13 @@ class SessionApi(service_grpc.SessionServiceServicer):
             locale=wanted.locale,
             metadata=metadata,
         )
-        if await self._sessions.create(who.tenant_id, new):
+        created = await self._sessions.create(who.tenant_id, new, limit=self._settings.maximum_sessions_per_person)
+        session = await self._sessions.read(who.tenant_id, made)
+        if created:
             self._announcer.ring(uuid.UUID(who.tenant_id), made)
-        return await self._sessions.read(who.tenant_id, made)
-
-    async def _require_room(self, who: Principal) -> None:
-        limit = self._settings.maximum_sessions_per_person
-        if await self._sessions.count_active(who.tenant_id, who.subject) >= limit:
-            raise ResourceExhausted(
-                f"{limit} sessions are open already: end one first",
-                reason="TOO_MANY_SESSIONS",
-                metadata={"limit": str(limit)},
-            )
+        elif (session.bot, session.locale, session.metadata) != (wanted.bot, wanted.locale, wanted.metadata):
+            raise AlreadyExists("this request_id came with another request", reason="REQUEST_ID_REUSED")
+        return session
 
     async def GetSession(  # noqa: N802
         self, request: service_pb.GetSessionRequest, context_: Context

@@ -10,9 +10,10 @@ from typing import Any
 from google.protobuf import json_format
 from parley.session.v1 import session_pb2 as pb
 from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db.engine import Database
-from services.common.errors import NotFound
+from services.common.errors import NotFound, ResourceExhausted
 from services.session.domain.replies import ROLES, WAITING_KINDS
 
 COLUMNS = """id, user_id, bot_id, channel, status, metadata, locale, created_at, updated_at, expires_at,
@@ -28,6 +29,7 @@ VALUES (:tenant, :id, :user, :bot, CAST(:metadata AS jsonb), :bucket, :channel, 
 ON CONFLICT DO NOTHING RETURNING id""")
 WAKE = text("""INSERT INTO session.session_wakeups (tenant_id, session_id, wake_at, reason)
 VALUES (:tenant, :id, clock_timestamp(), 'timer')""")
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))")
 COUNT = text("""SELECT count(*) FROM session.user_sessions
 WHERE tenant_id = :tenant AND user_id = :user AND status = 'active'""")
 GET = text(f"SELECT {COLUMNS} FROM session.user_sessions WHERE tenant_id = :tenant AND id = :id")  # noqa: S608
@@ -72,8 +74,11 @@ class Sessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, tenant: str, new: NewSession) -> bool:
-        """Open a session that wakes at once, so that the bot speaks first. False when the id or the channel has one."""
+    async def create(self, tenant: str, new: NewSession, *, limit: int = 0) -> bool:
+        """Open a session that wakes at once, so that the bot speaks first. False when the id or the channel has one.
+
+        `limit`: how many its person may have open, 0 for any number. ResourceExhausted.
+        """
         values = {
             "tenant": uuid.UUID(tenant),
             "id": new.id,
@@ -88,16 +93,23 @@ class Sessions:
             "timeout": new.timeout,
         }
         async with self._database.unit_of_work(tenant) as connection:
+            if limit:  # else two who count at the same time would not see each other's session
+                await connection.execute(ONE_AT_A_TIME, {"who": f"{tenant}/{new.user}"})
             made = (await connection.execute(INSERT, values)).first() is not None
+            if made and limit:
+                await self._require_room(connection, values, limit)
             if made:
                 await connection.execute(WAKE, {"tenant": values["tenant"], "id": new.id})
         return made
 
-    async def count_active(self, tenant: str, user: str) -> int:
-        """How many sessions a person has open."""
-        async with self._database.unit_of_work(tenant) as connection:
-            found: int = (await connection.execute(COUNT, {"tenant": uuid.UUID(tenant), "user": user})).scalar_one()
-        return found
+    async def _require_room(self, connection: AsyncConnection, values: dict[str, Any], limit: int) -> None:
+        open_now: int = (await connection.execute(COUNT, values)).scalar_one()
+        if open_now > limit:
+            raise ResourceExhausted(
+                f"{limit} sessions are open already: end one first",
+                reason="TOO_MANY_SESSIONS",
+                metadata={"limit": str(limit)},
+            )
 
     async def read(self, tenant: str, session: uuid.UUID) -> pb.Session:
         """A session by id. NotFound."""

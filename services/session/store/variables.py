@@ -21,7 +21,8 @@ VALUES (:tenant, :scope, :owner, :key, CAST(:value AS jsonb))
 ON CONFLICT (tenant_id, scope, owner, key)
 DO UPDATE SET value = excluded.value, revision = v.revision + 1, updated_at = now()
 RETURNING key, value, revision, updated_at""")
-REPLACE = text("""UPDATE session.variables SET value = CAST(:value AS jsonb), revision = revision + 1, updated_at = now()
+REPLACE = text("""UPDATE session.variables
+SET value = CAST(:value AS jsonb), revision = revision + 1, updated_at = now()
 WHERE tenant_id = :tenant AND scope = :scope AND owner = :owner AND key = :key AND revision = :expected
 RETURNING key, value, revision, updated_at""")
 DELETE = text("""DELETE FROM session.variables v WHERE tenant_id = :tenant AND scope = :scope AND owner = :owner

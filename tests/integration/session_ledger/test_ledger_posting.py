@@ -40,7 +40,9 @@ async def test_the_same_request_is_one_message_however_often_and_at_once(person:
     assert len(await person.ledger()) == 1
 
 
-@pytest.mark.parametrize("change", [{"text": "other"}, {"action": "chosen"}, {"attachments": [{"name": "a", "uri": "files/1"}]}])
+@pytest.mark.parametrize(
+    "change", [{"text": "other"}, {"action": "chosen"}, {"attachments": [{"name": "a", "uri": "files/1"}]}]
+)
 async def test_a_request_id_with_another_body_is_refused(person: Person, change: dict[str, object]) -> None:
     request_id = str(uuid.uuid4())
     await person.say("first", request_id)
@@ -90,7 +92,9 @@ async def test_a_character_postgres_cannot_hold_loses_no_message(person: Person,
     assert [line.text for line in await person.ledger()] == [said.text, "c\ufffdd"] == ["a\ufffdb", "c\ufffdd"]
 
 
-def received(user: str, identifier: str, text: str = "hi", channel: str = "channels/sms") -> ledger_pb.ReceiveMessageRequest:
+def received(
+    user: str, identifier: str, text: str = "hi", channel: str = "channels/sms"
+) -> ledger_pb.ReceiveMessageRequest:
     return ledger_pb.ReceiveMessageRequest(
         channel=channel, external_user=user, external_id=identifier, bot=BOT, text=text
     )

@@ -8,7 +8,14 @@ from parley.session.v1 import ledger_service_pb2 as ledger_pb
 from parley.session.v1 import session_pb2 as pb
 from parley.session.v1 import session_service_pb2 as service_pb
 
-from services.common.errors import Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
+from services.common.errors import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+)
 from tests.integration.session_ledger.world import BOT, LedgerWorld, Person, Worker
 from tests.waiting import until
 
@@ -64,7 +71,8 @@ async def test_a_bot_that_does_not_exist_opens_nothing(world: LedgerWorld) -> No
 
 
 @pytest.mark.parametrize(
-    "wanted", [pb.Session(bot="nonsense"), pb.Session(bot=BOT, channel="channels/sms"), pb.Session(bot=BOT, locale="x" * 36)]
+    "wanted",
+    [pb.Session(bot="nonsense"), pb.Session(bot=BOT, channel="channels/sms"), pb.Session(bot=BOT, locale="x" * 36)],
 )
 async def test_a_session_of_the_wrong_shape_is_refused(world: LedgerWorld, wanted: pb.Session) -> None:
     with world.person().acting(), pytest.raises(InvalidArgument):

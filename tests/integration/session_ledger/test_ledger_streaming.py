@@ -13,7 +13,7 @@ from services.common.bus.outbox import OutboxRelay
 from services.common.errors import NotFound
 from services.session.listening import Listener
 from services.session.store.sessions import Sessions
-from tests.integration.session_ledger.world import LedgerWorld, Person, Worker, echo
+from tests.integration.session_ledger.world import LedgerWorld, Person, Worker
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -137,15 +137,12 @@ async def test_stream_turn_ends_with_its_own_turn(person: Person, worker: Worker
     await converse(person, worker, 2)
 
     async def answer() -> None:
-        await until(lambda: begun.done())
         while not answered.is_set():
             await worker.serve(person)
             await asyncio.sleep(0)
 
-    begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     answered = asyncio.Event()
     answering = asyncio.create_task(answer())
-    begun.set_result(None)
     for number in range(20):
         request = service_pb.PostMessageRequest(session=person.session, text=f"turn {number}")
         with person.acting():
@@ -191,19 +188,12 @@ async def test_a_commit_in_the_middle_of_reading_hides_neither_words_nor_the_end
         await worker.commit(turn, *texts)
 
     sessions.between = commit  # type: ignore[assignment]  # a test's hook
-    events: list[pb.SessionEvent] = []
 
     def done(event: pb.SessionEvent) -> bool:
         return event.completed.consumed_seq >= said.seq
 
     async with asyncio.timeout(10):
-        async for event in Listener(world.chassis.bus, sessions).events(person.tenant, session, 0, done):
-            events.append(event)
+        listening = Listener(world.chassis.bus, sessions).events(person.tenant, session, 0, done)
+        events = [event async for event in listening]
     assert [event.message.text for event in events if event.HasField("message")] == ["question", *texts]
     assert done(events[-1])
-
-
-async def test_echo_is_what_the_other_tests_take_it_for() -> None:
-    turn = ledger_pb.Turn(input=pb.Message(text="x"))
-    assert echo(turn) == ["echo x"]
-    assert echo(ledger_pb.Turn()) == []

@@ -19,10 +19,12 @@ from services.common import context
 from services.common.errors import Aborted, NotFound, ParleyError, PermissionDenied, from_status
 from services.common.security.principal import service_principal
 from tests.integration.session_ledger.world import LedgerWorld, Person, Worker, seconds
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
 TABLES = (
-    "user_sessions", "message_history", "message_keys", "session_wakeups", "turn_journal", "variables", "outbox", "tickets",
+    "user_sessions", "message_history", "message_keys", "session_wakeups", "turn_journal", "variables", "outbox",
+    "tickets",
 )  # fmt: skip
 Ask = Callable[[str], Any]
 PEOPLE: dict[str, tuple[type, Ask]] = {
@@ -148,7 +150,6 @@ async def test_a_page_token_of_another_tenant_is_refused(world: LedgerWorld, vic
 
 async def held_still(world: LedgerWorld, tenant: str) -> dict[str, list[str]]:
     """The rows of a tenant, when the relay has told what there was to tell."""
-    from tests.waiting import until
 
     async def told() -> bool:
         waiting = "SELECT 1 FROM session.outbox WHERE tenant_id = $1 AND (NOT hold OR published_at IS NULL)"
@@ -197,7 +198,8 @@ async def test_people_cannot_call_the_ledger(world: LedgerWorld, name: str) -> N
 async def tables_of(world: LedgerWorld) -> dict[str, asyncpg.Record]:
     rows = await world.sql(
         """SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, EXISTS (
-        SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS has_tenant
+        SELECT 1 FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS has_tenant
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'session' AND c.relkind = 'r'"""
     )
     return {row["relname"]: row for row in rows}
@@ -246,19 +248,25 @@ async def test_no_table_takes_a_row_for_another_tenant(world: LedgerWorld, victi
                     await connection.execute("SELECT set_config('app.tenant_id', $1, true)", tenant)
                     assert await connection.execute(f"DELETE FROM session.{table}") == "DELETE 0"
                     assert await connection.execute(f"UPDATE session.{table} SET tenant_id = tenant_id") == "UPDATE 0"
+                row = await example(world, table, victim.tenant)
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                    async with connection.transaction():
-                        await connection.execute("SELECT set_config('app.tenant_id', $1, true)", tenant)
-                        await connection.execute(
-                            f"INSERT INTO session.{table} SELECT (jsonb_populate_record(NULL::session.{table}, $1)).*",
-                            await example(world, table, victim.tenant),
-                        )
+                    await insert(connection, table, tenant, row)
     finally:
         await connection.close()
     assert await contents(world, victim.tenant) == before
 
 
+async def insert(connection: asyncpg.Connection, table: str, tenant: str, row: str) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT set_config('app.tenant_id', $1, true)", tenant)
+        await connection.execute(
+            f"INSERT INTO session.{table} SELECT (jsonb_populate_record(NULL::session.{table}, $1)).*", row
+        )
+
+
 async def example(world: LedgerWorld, table: str, tenant: str) -> str:
     """A row of the tenant, as JSON."""
-    rows = await world.sql(f"SELECT to_jsonb(t)::text AS row FROM session.{table} t WHERE tenant_id = $1", uuid.UUID(tenant))
+    rows = await world.sql(
+        f"SELECT to_jsonb(t)::text AS row FROM session.{table} t WHERE tenant_id = $1", uuid.UUID(tenant)
+    )
     return str(rows[0]["row"])

@@ -117,7 +117,9 @@ async def test_the_epoch_alone_does_not_open_a_session(person: Person, worker: W
     assert [line.text for line in await person.ledger()] == ["hi", "true"]
 
 
-async def test_a_lapsed_lease_that_nobody_took_still_commits(world: LedgerWorld, person: Person, worker: Worker) -> None:
+async def test_a_lapsed_lease_that_nobody_took_still_commits(
+    world: LedgerWorld, person: Person, worker: Worker
+) -> None:
     await person.say("hi")
     turn = await worker.claim_one(person)
     await world.lapse(person.session)
@@ -194,7 +196,9 @@ async def test_what_is_said_during_a_turn_is_served_in_the_next(person: Person, 
     assert [line.text for line in await person.ledger()] == ["one", "two", "echo one", "echo two"]
 
 
-async def test_posting_and_committing_at_once_loses_no_wake_up(world: LedgerWorld, person: Person, worker: Worker) -> None:
+async def test_posting_and_committing_at_once_loses_no_wake_up(
+    world: LedgerWorld, person: Person, worker: Worker
+) -> None:
     """The post and the commit meet in every order; afterwards either the commit saw the input, or a sweep finds it."""
     for number in range(30):
         await person.say(f"a{number}")
@@ -273,7 +277,9 @@ async def test_a_turn_that_repeats_its_words_is_refused_whole(person: Person, wo
     assert (await person.stands()).consumed_seq == 1
 
 
-async def test_a_checkpoint_prolongs_the_lease(world: LedgerWorld, person: Person, worker: Worker, another: Worker) -> None:
+async def test_a_checkpoint_prolongs_the_lease(
+    world: LedgerWorld, person: Person, worker: Worker, another: Worker
+) -> None:
     await person.say("hi")
     turn = await worker.claim_one(person)
     await world.lapse(person.session)

@@ -8,10 +8,10 @@ import json
 import secrets
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 import grpc
@@ -39,6 +39,7 @@ from services.session.server import SessionService
 from tests.integration.llm.running import running
 from tests.integration.session_identity.world import ADMIN_PASSWORD
 from tests.servers import Nats, Postgres
+from tests.waiting import until
 
 BOT = "bots/hello"
 LEASE = 30.0
@@ -121,9 +122,7 @@ class LedgerWorld:
     async def nats_is_back(self) -> None:
         """Start NATS again and wait until the service has noticed."""
         await self.nats.start()
-        async with asyncio.timeout(30):
-            while not self.chassis.bus.connected:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.chassis.bus.connected)
 
 
 @dataclass
@@ -191,7 +190,7 @@ class Listening:
     events: list[pb.SessionEvent] = field(default_factory=list)
     _task: "asyncio.Task[None] | None" = None
 
-    async def __aenter__(self) -> "Listening":
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._note())
         return self
 
@@ -271,10 +270,10 @@ class Worker:
         with context.acting_for(service_principal("engine")):
             await self.world.ledger.AbandonTurn(request)
 
-    async def serve(self, person: Person, answer: Callable[[ledger_pb.Turn], list[str]] = lambda turn: echo(turn)) -> None:
+    async def serve(self, person: Person) -> None:
         """Turn after turn until nothing is ready."""
         while turns := await self.claim(person):
-            await self.commit(turns[0], *answer(turns[0]))
+            await self.commit(turns[0], *echo(turns[0]))
 
 
 def echo(turn: ledger_pb.Turn) -> list[str]:
@@ -359,8 +358,6 @@ async def ledger_world(
             caller = Settings.model_validate({**settings.model_dump(), "session_address": target})
             mesh = Mesh(caller, MeshSigner("engine", folder / "engine.pem"))
             plain = grpc.aio.insecure_channel(target)
-            yield LedgerWorld(
-                service, chassis, settings, folder, mesh, nats, superuser, plain, bots_port, valkey_url
-            )
+            yield LedgerWorld(service, chassis, settings, folder, mesh, nats, superuser, plain, bots_port, valkey_url)
             await mesh.close()
             await plain.close()

@@ -237,10 +237,11 @@ class Connection:
         await self._feed.open()
 
     async def _read(self, admission: Admission, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
-        session = await self._session(admission)
         request = service_pb.ListMessagesRequest(parent=admission.session.name, after_seq=after, page_size=PAGE)
         found = await self._shared.sessions.ListMessages(request)
-        more = bool(found.next_page_token)
+        # Read second, and believed only if nothing was written between: else nobody tells the end of that turn.
+        session = await self._session(admission)
+        more = session.last_seq > (found.messages[-1].seq if found.messages else after)
         return live.page(session, found.messages, after, more=more), more
 
     def _deliver(self, events: Sequence[pb.SessionEvent]) -> None:

@@ -30,7 +30,7 @@ class Collector:
     def __init__(
         self,
         settings: ChannelsSettings,
-        ledger: ledger_grpc.LedgerServiceAsyncStub,
+        ledger: "ledger_grpc.LedgerServiceAsyncStub",
         deliveries: Deliveries,
         stored: Callable[[], None],
     ) -> None:

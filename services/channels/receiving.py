@@ -27,7 +27,7 @@ class Receipt:
 class Receiver:
     """Acts as the service, for the tenant of the channel."""
 
-    def __init__(self, ledger: ledger_grpc.LedgerServiceAsyncStub, receipts: Receipts, seconds: float) -> None:
+    def __init__(self, ledger: "ledger_grpc.LedgerServiceAsyncStub", receipts: Receipts, seconds: float) -> None:
         self._ledger = ledger
         self._receipts = receipts
         self._seconds = seconds

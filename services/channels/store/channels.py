@@ -46,8 +46,8 @@ DELETE = text("DELETE FROM channels.channels WHERE tenant_id = :tenant AND id = 
 DISABLE = text("""UPDATE channels.channels SET enabled = false, revision = revision + 1, updated_at = clock_timestamp()
 WHERE tenant_id = :tenant AND id = :id AND enabled AND uri = :uri""")
 NEW_SECRET = text("""INSERT INTO channels.secrets (tenant_id, channel_id, number, sealed)
-SELECT :tenant, :id, coalesce(max(number), 0) + 1, :sealed FROM channels.secrets
-WHERE tenant_id = :tenant AND channel_id = :id""")
+SELECT CAST(:tenant AS uuid), CAST(:id AS varchar), coalesce(max(number), 0) + 1, CAST(:sealed AS bytea)
+FROM channels.secrets WHERE tenant_id = :tenant AND channel_id = :id""")
 EXPIRE = text("""UPDATE channels.secrets SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
 WHERE tenant_id = :tenant AND channel_id = :id AND expires_at IS NULL""")
 FORGET = text("""DELETE FROM channels.secrets WHERE tenant_id = :tenant AND channel_id = :id AND (

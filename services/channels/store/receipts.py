@@ -9,7 +9,7 @@ from services.common.db.engine import Database
 from services.common.errors import AlreadyExists
 
 NOTE = text("""INSERT INTO channels.webhook_receipts AS r (tenant_id, channel_id, key, digest)
-SELECT :tenant, :channel, u.key, u.digest
+SELECT CAST(:tenant AS uuid), CAST(:channel AS varchar), u.key, u.digest
 FROM unnest(CAST(:keys AS text[]), CAST(:digests AS bytea[])) AS u (key, digest)
 ON CONFLICT (tenant_id, channel_id, key) DO UPDATE SET digest = r.digest RETURNING r.key, r.digest""")
 FIELDS = {"w": "webhook-id", "m": "message.id"}

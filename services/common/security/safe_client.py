@@ -6,6 +6,7 @@ exactly those addresses; TLS still checks the name. The parser that checks an ad
 
 import asyncio
 import dataclasses
+import io
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ LOOKUP_THREADS = 16
 CHECK_SECONDS = 3.0
 MOST_REDIRECTS = 5
 PIECE_BYTES = 16 * 1024
+LARGE_BYTES = 512 * 1024
 LOCALHOST = "localhost"
 # Services that take commands from whatever is sent to them.
 CLOSED_PORTS = frozenset(
@@ -189,7 +191,7 @@ class SafeClient:
     async def _hop(self, target: URL, question: Question) -> tuple[Answer, str]:
         headers = {"User-Agent": "Parley", "Accept-Encoding": "identity", **question.headers}
         async with self._client().request(
-            question.method, target, headers=headers, data=question.body, allow_redirects=False
+            question.method, target, headers=headers, data=payload(question.body), allow_redirects=False
         ) as response:
             location = response.headers.get("Location", "") if response.status in REDIRECTS else ""
             body, truncated = await read(response, question.body_bytes)
@@ -286,6 +288,11 @@ def redirected(question: Question, target: URL, following: URL, status: int) -> 
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
     return dataclasses.replace(question, method=method, body=body, headers=headers)
+
+
+def payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    """A large body goes in pieces, so that the event loop is not held up."""
+    return io.BytesIO(body) if body is not None and len(body) > LARGE_BYTES else body
 
 
 async def read(response: aiohttp.ClientResponse, most: int) -> tuple[bytes, bool]:

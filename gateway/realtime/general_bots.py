@@ -5,7 +5,7 @@ from typing import Any
 
 from parley.session.v1 import session_pb2 as pb
 
-from gateway.realtime.protocol import Frame, Request, failure, problem, text_field
+from gateway.realtime.protocol import Frame, Request, failure, problem, stamp_field, text_field
 from services.common.errors import InvalidArgument, ParleyError
 
 USER, BOT, CONTINUE, SUGGESTION, CONTEXT, TOOL, SYSTEM, SWITCHER = 1, 2, 3, 4, 5, 6, 7, 8
@@ -19,7 +19,7 @@ class WireProtocol:
     def __init__(self, user_id: str) -> None:
         self._user = user_id
         self._session: pb.Session = pb.Session()
-        self._streamed: set[tuple[int, int]] = set()
+        self._streamed: dict[tuple[int, int], str] = {}
 
     def greeting(self, session: pb.Session, limits: dict[str, int]) -> list[Frame]:
         """connected."""
@@ -56,23 +56,37 @@ class WireProtocol:
         """BotResponse frames; what a person said is not echoed."""
         kind = event.WhichOneof("event")
         if kind == "delta":
-            self._streamed.add((event.delta.turn, event.delta.ordinal))
-            return [self._response(event.delta.text, complete=False)]
+            return self._piece(event.delta)
         if kind == "typing":
             return [{**self._response("", complete=False), "thinking": True}]
         if kind == "message" and event.message.role != pb.Message.ROLE_USER:
-            return [self._message(event.message)]
+            return self._message(event.message)
         if kind == "failed":
             return [self._response(failure(event.failed.error)["message"], complete=True)]
         return []
 
-    def _message(self, message: pb.Message) -> Frame:
+    def _piece(self, delta: pb.Delta) -> list[Frame]:
+        """A piece that follows on what was shown; what does not fit comes with the whole message."""
+        key = (delta.turn, delta.ordinal)
+        shown = self._streamed.get(key, "")
+        if delta.offset != len(shown):
+            return []
+        self._streamed[key] = shown + delta.text
+        return [self._response(delta.text, complete=False)]
+
+    def _message(self, message: pb.Message) -> list[Frame]:
+        """What the pieces did not show, then the end: clients leave out the text of an end that follows pieces."""
         key = (message.turn, message.ordinal)
-        streamed = key in self._streamed
-        self._streamed.discard(key)
-        frame = self._response("" if streamed else message.text, complete=True)
-        frame["suggestions"] = [{"text": item.text, "context": item.value} for item in message.suggestions]
-        return frame
+        shown = self._streamed.get(key, "")
+        self._streamed = {other: text for other, text in self._streamed.items() if other > key}
+        end = self._response("", complete=True)
+        end["suggestions"] = [{"text": item.text, "context": item.value} for item in message.suggestions]
+        if not shown:
+            return [{**end, "content": message.text}]
+        if not message.text.startswith(shown):
+            return [self._response("", complete=True), {**end, "content": message.text}]
+        rest = message.text[len(shown) :]
+        return [self._response(rest, complete=False), end] if rest else [end]
 
     def _response(self, content: str, *, complete: bool) -> Frame:
         body = {"channel": "web", "content": content, "message_type": BOT, "stream_token": None}
@@ -96,7 +110,7 @@ class BookProtocol(WireProtocol):
 
     def request(self, frame: Frame) -> Request:
         """By `type`."""
-        kind = frame.get("type")
+        kind = text_field(frame, "type", 64)
         if kind == "message":
             content = text_field(frame, "content", 32_768) or text_field(frame, "text", 32_768)
             if not content:
@@ -107,7 +121,7 @@ class BookProtocol(WireProtocol):
         if kind == "typing":
             return Request("typing")
         if kind in {"status", "ping"}:
-            return Request("ping", stamp=frame.get("timestamp"))
+            return Request("ping", stamp=stamp_field(frame, "timestamp"))
         raise InvalidArgument.field("type", "message, typing, suggestion or status", kind)
 
     def event(self, event: pb.SessionEvent) -> list[Frame]:

@@ -1,6 +1,7 @@
 """Our frames: JSON objects with `type`. A protocol turns frames into requests and events into frames."""
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,6 +16,9 @@ from services.common.errors import InvalidArgument, ParleyError, from_proto
 ROLES = {pb.Message.ROLE_USER: "user", pb.Message.ROLE_BOT: "bot", pb.Message.ROLE_SYSTEM: "system"}
 WAITING = {pb.Waiting.KIND_MESSAGE: "message", pb.Waiting.KIND_TIMER: "timer", pb.Waiting.KIND_EVENT: "event"}
 Frame = dict[str, Any]
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+LARGEST_SEQ = 2**31 - 1
+LARGEST_STAMP, LONGEST_STAMP = 1e300, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,31 @@ class FrameProtocol(Protocol):
 
 
 def parse(payload: str) -> Frame:
-    """A frame's object. InvalidArgument."""
+    """A frame's object: strict JSON whose texts can be written as UTF-8 again. InvalidArgument."""
     try:
-        frame = json.loads(payload)
-    except ValueError:
+        frame = json.loads(payload, parse_constant=refuse_constant)
+        if SURROGATE.search(payload):
+            json.dumps(frame, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise InvalidArgument.field("frame", "a JSON object", payload) from None
     if not isinstance(frame, dict):
         raise InvalidArgument.field("frame", "a JSON object", payload)
     return frame
+
+
+def refuse_constant(name: str) -> None:
+    """NaN and the infinities, which Python reads and no other JSON parser does. ValueError."""
+    raise ValueError(name)
+
+
+def stamp_field(frame: Frame, name: str) -> int | float | str | None:
+    """What a ping wants back: a number or a short text. InvalidArgument names the field."""
+    value = frame.get(name)
+    if value is None or (isinstance(value, int | float) and abs(value) < LARGEST_STAMP):
+        return value
+    if isinstance(value, str) and len(value) <= LONGEST_STAMP:
+        return value
+    raise InvalidArgument.field(name, f"a number or a text of at most {LONGEST_STAMP} characters", value)
 
 
 def text_field(frame: Frame, name: str, largest: int) -> str:
@@ -85,7 +106,7 @@ def identifier_field(frame: Frame, name: str) -> str:
 def attachments_field(frame: Frame) -> list[content_pb2.Attachment]:
     """Files of a frame. InvalidArgument names the field."""
     found = frame.get("attachments") or []
-    if not isinstance(found, list) or len(found) > 10:
+    if not isinstance(found, list) or len(found) > 10 or not all(isinstance(item, dict) for item in found):
         raise InvalidArgument.field("attachments", "at most 10 objects {name, uri, content_type, size}")
     try:
         return [json_format.ParseDict(item, content_pb2.Attachment()) for item in found]
@@ -121,10 +142,10 @@ class ParleyProtocol:
 
     def request(self, frame: Frame) -> Request:
         """By `type`."""
-        kind = frame.get("type")
+        kind = text_field(frame, "type", 64)
         if kind == "resume":
             after = frame.get("after", 0)
-            if not isinstance(after, int) or isinstance(after, bool) or after < 0:
+            if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after <= LARGEST_SEQ:
                 raise InvalidArgument.field("after", "the number of the last message seen, 0 for none", after)
             return Request("resume", after=after)
         if kind == "message":
@@ -138,7 +159,7 @@ class ParleyProtocol:
         if kind in {"typing", "cancel"}:
             return Request(kind)
         if kind == "ping":
-            return Request("ping", stamp=frame.get("t"))
+            return Request("ping", stamp=stamp_field(frame, "t"))
         raise InvalidArgument.field("type", "resume, message, typing, cancel or ping", kind)
 
     def event(self, event: pb.SessionEvent) -> list[Frame]:

@@ -24,7 +24,8 @@ from services.drive.objects.port import NoObject, ObjectStore
 from services.drive.store.files import Files, Stored
 
 log = logger(__name__)
-PAUSES = (0.1, 0.5)
+# A store that was started again needs some seconds: a stream that has begun waits for it, a new one is told at once.
+FIRST_PAUSES, LATER_PAUSES = (0.1, 0.5), (0.1, 0.5, 2.0, 4.0)
 
 
 class Reading:
@@ -58,7 +59,7 @@ class Reading:
         seq = 0
         for first, count in pieces(offset, end, WINDOW_BYTES):
             try:
-                data = await self._window(viewer, identifier, found, (first, count), last)
+                data = await self._window(viewer, identifier, found, (first, count), last, begun=seq > 0)
             except ParleyError as error:
                 if seq == 0:
                     raise
@@ -71,18 +72,25 @@ class Reading:
         yield pb.ReadFileEvent(seq=seq + 1, completed=found.file)
 
     async def _window(
-        self, viewer: Viewer, identifier: uuid.UUID, found: Stored, window: tuple[int, int], last: float
+        self,
+        viewer: Viewer,
+        identifier: uuid.UUID,
+        found: Stored,
+        window: tuple[int, int],
+        last: float,
+        *,
+        begun: bool,
     ) -> bytes:
         """One range, tried a few times. DeadlineExceeded when the stream has taken too long."""
         if time.monotonic() > last:
             raise DeadlineExceeded(f"a file may be read for {self._seconds:.0f} s; go on with another offset")
         try:
-            return await self._patiently(found.key, window)
+            return await self._patiently(found.key, window, LATER_PAUSES if begun else FIRST_PAUSES)
         except NoObject:
             raise await self._gone(viewer, identifier, found) from None
 
-    async def _patiently(self, key: str, window: tuple[int, int]) -> bytes:
-        for pause in PAUSES:
+    async def _patiently(self, key: str, window: tuple[int, int], pauses: tuple[float, ...]) -> bytes:
+        for pause in pauses:
             try:
                 return await self._objects.read(key, *window)
             except Unavailable:

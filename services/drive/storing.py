@@ -1,5 +1,6 @@
 """How bytes become a file: written in one call, or PUT to an address and then declared done."""
 
+import math
 import time
 import uuid
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Storing:
         made = await self._files.begin_upload(viewer, identifier, content, once)
         now = time.time()
         begun = min(now, made.create_time.ToNanoseconds() / 1e9)
-        left = int(begun + self._settings.drive_upload_seconds - now)
+        left = math.ceil(begun + self._settings.drive_upload_seconds - now)
         if left < 1:
             raise FailedPrecondition(
                 "request_id: the upload it made has expired; choose another request_id", metadata={"name": made.name}

@@ -174,6 +174,8 @@ class Files:
             if earlier is not None:
                 return Stored(pb.File.FromString(earlier), "")
             found = await self._find(connection, viewer, identifier)
+            if found.live and await once.claim(connection, viewer) is None:
+                await once.answer(connection, viewer, found.file)
         if found.expired and not found.live:
             raise FailedPrecondition(
                 f"{found.file.name}: the time for this upload is over; make another with CreateUpload",

@@ -15,6 +15,7 @@ from cli.stack import servers
 from cli.stack.layout import PORT_NAMES, Layout, unused_port
 from services.common import context
 from services.common.db import migrate
+from services.common.errors import Unavailable
 from services.common.security.principal import Principal
 from services.common.service import Chassis
 from services.drive.config import DriveSettings
@@ -23,6 +24,7 @@ from services.drive.server import DriveService
 from services.drive.sweeping import Sweeper
 from tests.integration.llm.running import Caller, Keys, running
 from tests.servers import Postgres, RunningServer
+from tests.waiting import until
 
 NEVER = 1_000_000
 
@@ -94,6 +96,19 @@ class DriveWorld:
     async def paths(self, prefix: str = "") -> list[str]:
         return [item.path for item in (await self.stub.ListFiles(pb.ListFilesRequest(prefix=prefix))).files]
 
+    async def bring_back(self) -> None:
+        """Start a killed store. It answers at once, and takes bytes later, when its parts have found each other."""
+        await self.store.start()
+
+        async def writable() -> bool:
+            try:
+                await self.objects.put(f"probe/{uuid.uuid4()}", b"x")
+            except Unavailable:
+                return False
+            return True
+
+        await until(writable)
+
     def stored_keys(self) -> set[str]:
         """Keys of the tenant's objects that the store has."""
         found = self.objects._client.list_objects(self.settings.s3_bucket, f"{self.tenant}/", recursive=True)
@@ -138,7 +153,7 @@ def drive_settings(keys: Keys, layout: Layout, postgres: Postgres, s3_port: int,
         "s3_secret_key": secrets["s3_secret"],
         "s3_bucket": "drive-tests",
         "s3_connect_seconds": 0.5,
-        "s3_read_seconds": 5.0,
+        "s3_read_seconds": 3.0,
         "drive_sweep_seconds": NEVER,
         **more,
     }

@@ -43,6 +43,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"})
 KEPT_ELSEWHERE = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
+AUTHORITY = re.compile(r"[/?#]")
 ODD = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -265,7 +266,7 @@ def parsed(url: str) -> URL:
         raise expected from None
     if not host or not target.absolute:
         raise expected
-    if target.raw_user is not None or target.raw_password is not None or "@" in target.raw_authority:
+    if target.raw_user is not None or "@" in AUTHORITY.split(url.partition("//")[2], maxsplit=1)[0]:
         raise UnsafeAddress("an address without a user name or password")
     if safe_addresses.literal(host) is None and NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
         raise UnsafeAddress("a name, or an address written in the usual way")

@@ -95,7 +95,7 @@ async def test_an_old_etag_is_refused(world: ChannelsWorld) -> None:
 
 async def test_only_what_the_mask_names_is_changed(world: ChannelsWorld) -> None:
     await world.call("CreateChannel", creation(display_name="Shop", enabled=True))
-    new = {
+    new: dict[str, Any] = {
         "display_name": "X",
         "bot": "bots/other",
         "webhook": pb.Webhook(uri="https://example.org/"),

@@ -188,13 +188,15 @@ class ChannelsWorld:
         answer: pb.ListDeliveriesResponse = await self.call("ListDeliveries", request)
         return list(answer.deliveries)
 
-    async def settled(self, channel: pb.Channel, count: int, state: pb.Delivery.State.ValueType = DELIVERED) -> None:
+    async def settled(
+        self, channel: pb.Channel, count: int, state: pb.Delivery.State.ValueType = DELIVERED, seconds: float = 45.0
+    ) -> None:
         """Wait until so many deliveries of a channel are in a state."""
 
         async def met() -> bool:
             return len(await self.deliveries(channel, state=state, page_size=200)) == count
 
-        await until(met)
+        await until(met, seconds)
 
     async def unconfirmed(self) -> list[str]:
         """Ids of this tenant's replies that the ledger still holds."""

@@ -30,6 +30,12 @@ def numbered(events: Sequence[pb.SessionEvent], seq: int, ledger_seq: int) -> tu
     return made, seq, ledger_seq
 
 
+def retrieved(opening: "asyncio.Task[None]") -> None:
+    """Somebody who left while a feed opened does not ask how that ended."""
+    if not opening.cancelled():
+        opening.exception()
+
+
 class Listener:
     """Makes streams of events."""
 
@@ -61,8 +67,11 @@ class Listener:
             deliver=deliver,
             after=after,
         )
-        await feed.open()
+        opening = asyncio.create_task(feed.open())
+        opening.add_done_callback(retrieved)
         try:
+            # Shielded: the answer to a ping whose waiter was cancelled ends the reading of the whole NATS connection.
+            await asyncio.shield(opening)
             seq, position = 0, after
             while not slow.is_set():
                 batch, seq, position = numbered(await queue.get(), seq, position)

@@ -45,7 +45,7 @@ class Visitors:
         """Who a handle was made for. Unauthenticated."""
         body, _, mac = handle.rpartition("~")
         visitor, _, tenant = body.partition("~")
-        if not hmac.compare_digest(mac, self._mac(body)):
+        if not hmac.compare_digest(mac.encode(), self._mac(body).encode()):
             raise Unauthenticated("this user_id was not handed out here: ask /api/auth for one")
         return Principal(tenant, f"visitors/{visitor}", ROLES)
 

@@ -1,6 +1,7 @@
 """One socket: who it is for, what it asks, what it is told."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +18,15 @@ from services.common import context
 from services.common.bus import live, subjects
 from services.common.bus.connection import Bus
 from services.common.bus.feed import Batch, EventFeed
-from services.common.errors import Internal, InvalidArgument, ParleyError, ResourceExhausted
+from services.common.errors import (
+    Aborted,
+    DeadlineExceeded,
+    Internal,
+    InvalidArgument,
+    ParleyError,
+    ResourceExhausted,
+    Unavailable,
+)
 from services.common.security.principal import Principal
 from services.common.telemetry.logs import logger
 
@@ -25,6 +34,7 @@ log = logger(__name__)
 PAGE = 200
 QUEUE = 64
 POST_SECONDS = 20.0
+DRAIN_SECONDS = 20.0
 CLOSE_ENCODING = 1007
 CLOSE_GOING, CLOSE_TICKET, CLOSE_SLOW, CLOSE_LARGE, CLOSE_FAST, CLOSE_SILENT = 4000, 4001, 4008, 4009, 4029, 4010
 
@@ -34,6 +44,9 @@ class Socket(Protocol):
 
     def send(self, text: bytes) -> int:
         """Send a text frame; the bytes that wait to be sent."""
+
+    async def drained(self) -> None:
+        """Return when the peer has taken most of what was sent."""
 
     def close(self, code: int, reason: str) -> None:
         """Close with a code."""
@@ -56,6 +69,12 @@ class Shared:
     settings: RealtimeSettings
     bus: Bus
     sessions: "service_grpc.SessionServiceAsyncStub"
+
+
+def retrieved(opening: "asyncio.Task[None]") -> None:
+    """A peer that left while its feed opened does not ask how that ended."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 class Allowance:
@@ -141,7 +160,7 @@ class Connection:
             self.close(code, error.message)
             return
         if self._admission.early is not None:
-            self._send(self._admission.early.greeting(self._admission.session, self._limits()))
+            await self._speak_first(self._admission, self._admission.early)
         try:
             async with asyncio.timeout(self._shared.settings.first_frame_seconds):
                 first = await self._requests.get()
@@ -152,12 +171,20 @@ class Connection:
             first = await self._requests.get()
         await self._begin(self._admission, first)
 
+    async def _speak_first(self, admission: Admission, early: FrameProtocol) -> None:
+        """What the bot says is shown before the client says anything: all of it while nobody has, then what is new."""
+        self._protocol = early
+        self._send(early.greeting(admission.session, self._limits()))
+        session = admission.session
+        with context.acting_for(admission.principal), contextlib.suppress(ParleyError):  # after which it is closed
+            await self._listen(admission, session.last_seq if session.consumed_seq else 0)
+
     async def _begin(self, admission: Admission, first: Frame) -> None:
         with context.acting_for(admission.principal):
-            self._protocol = admission.choose(first)
-            if admission.early is not None:
-                self._protocol.greeting(admission.session, self._limits())
-                await self._listen(admission, None)
+            chosen = admission.choose(first)
+            if type(chosen) is not type(self._protocol):
+                chosen.greeting(admission.session, self._limits())
+                self._protocol = chosen
             await self._serve(first)
             while not self._closed:
                 await self._serve(await self._requests.get())
@@ -216,15 +243,14 @@ class Connection:
     async def _session(self, admission: Admission) -> pb.Session:
         return await self._shared.sessions.GetSession(service_pb.GetSessionRequest(name=admission.session.name))
 
-    async def _listen(self, admission: Admission, after: int | None) -> None:
+    async def _listen(self, admission: Admission, after: int) -> None:
         if self._feed is not None:
             await self._feed.close()
-        position = after if after is not None else admission.session.last_seq
         identifier = admission.session.name.removeprefix("sessions/")
 
         async def read(position: int) -> tuple[Batch[pb.SessionEvent], bool]:
             with context.acting_for(admission.principal):
-                return await self._read(admission, position)
+                return await self._patiently(admission, position)
 
         self._feed = EventFeed(
             self._shared.bus,
@@ -232,9 +258,28 @@ class Connection:
             decode=live.decode,
             read=read,
             deliver=self._deliver,
-            after=position,
+            after=after,
         )
-        await self._feed.open()
+        opening = asyncio.create_task(self._feed.open())
+        opening.add_done_callback(retrieved)
+        # Shielded: the answer to a ping whose waiter was cancelled ends the reading of the whole NATS connection.
+        await asyncio.shield(opening)
+
+    async def _patiently(self, admission: Admission, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
+        """A page when the peer has taken the last one. What passes is tried again; else the client must come back."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._socket.drained()
+            return await self._read(admission, after)
+        except TimeoutError:
+            self.close(CLOSE_SLOW, "too slow; resume")
+            raise Unavailable("the peer is too slow") from None
+        except (DeadlineExceeded, Aborted) as error:  # Aborted: the session service stopped while it answered
+            raise Unavailable(error.message) from error
+        except ParleyError as error:
+            if not error.retryable:
+                self.close(CLOSE_GOING, "the ledger cannot be read now; reconnect")
+            raise
 
     async def _read(self, admission: Admission, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
         request = service_pb.ListMessagesRequest(parent=admission.session.name, after_seq=after, page_size=PAGE)

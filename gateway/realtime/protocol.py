@@ -26,7 +26,7 @@ class Request:
     """What a client asks: kind is resume, message, typing, cancel, ping or nothing."""
 
     kind: str
-    after: int | None = 0
+    after: int = 0
     id: str = ""
     text: str = ""
     action: str = ""

@@ -21,14 +21,17 @@ from gateway.realtime.config import RealtimeSettings
 from gateway.realtime.connection import CLOSE_ENCODING, CLOSE_LARGE, Connection, Socket
 from services.common.telemetry.metrics import Metrics
 
+CLOSE_SECONDS = 5.0
+LONGEST_REASON = 120
 Opener = Callable[[str, dict[str, str], Socket], Connection | None]
 
 
 class PicowsSocket:
     """The port over a transport."""
 
-    def __init__(self, transport: WSTransport) -> None:
+    def __init__(self, transport: WSTransport, writable: asyncio.Event) -> None:
         self._transport = transport
+        self._writable = writable
 
     def send(self, text: bytes) -> int:
         """Send a text frame; bytes that wait."""
@@ -36,10 +39,15 @@ class PicowsSocket:
         underlying = self._transport.underlying_transport
         return int(underlying.get_write_buffer_size())
 
+    async def drained(self) -> None:
+        """Return when the peer has taken most of what was sent."""
+        await self._writable.wait()
+
     def close(self, code: int, reason: str) -> None:
-        """Close frame, then the connection."""
-        self._transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
+        """Close frame, then the connection; a peer that does not read is not waited for."""
+        self._transport.send_close(cast("WSCloseCode", code), shortened(reason))
         self._transport.disconnect()
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.underlying_transport.abort)
 
 
 class SessionListener(WSListener):
@@ -53,10 +61,12 @@ class SessionListener(WSListener):
         self._connection: Connection | None = None
         self._parts: list[bytes] = []
         self._size = 0
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Open the connection."""
-        self._connection = self._server.opener(self._path, self._query, PicowsSocket(transport))
+        self._connection = self._server.opener(self._path, self._query, PicowsSocket(transport, self._writable))
         self._server.joined(self)
         if self._connection is None:
             transport.send_close(WSCloseCode.POLICY_VIOLATION, b"unknown path")
@@ -97,6 +107,14 @@ class SessionListener(WSListener):
         if self._connection is not None:
             self._server.spawn(self._connection)
 
+    def pause_writing(self) -> None:
+        """The peer reads more slowly than it is written to."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writable.set()
+
     def shut(self, code: int, reason: str) -> None:
         """The server goes away."""
         if self._connection is not None:
@@ -125,13 +143,17 @@ class SocketServer:
             enable_auto_ping=True,
             auto_ping_idle_timeout=self.settings.ping_seconds,
             auto_ping_reply_timeout=self.settings.pong_seconds,
-            max_frame_size=self.settings.frame_bytes,
+            max_frame_size=2 * self.settings.frame_bytes,  # so that most frames that are too large get our own code
             backlog=1024,
         )
 
     def _accept(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-        parts = urlsplit(request.path.decode("latin-1"))
-        if not self._origin_allowed(request):
+        try:
+            parts = urlsplit(request.path.decode("latin-1"))
+            allowed = self._origin_allowed(request)
+        except ValueError:
+            return refusal(400, "expected an address")
+        if not allowed:
             return refusal(403, "this origin may not connect")
         if len(self._open) >= self.settings.maximum_connections:
             return refusal(503, "too many connections; try again")
@@ -167,6 +189,11 @@ class SocketServer:
             self._server.close()
         for listener in list(self._open):
             listener.shut(4000, "going away; reconnect")
+
+
+def shortened(reason: str) -> bytes:
+    """As much of a reason as a close frame holds, without half a character at its end."""
+    return reason.encode()[:LONGEST_REASON].decode(errors="ignore").encode()
 
 
 def refusal(status: int, words: str) -> WSUpgradeResponseWithListener:

@@ -113,6 +113,24 @@ async def test_a_wiped_nats_loses_nothing(world: LedgerWorld, person: Person, wo
     assert heard.numbers == list(range(1, 19))
 
 
+async def test_listeners_who_leave_while_they_are_let_in_leave_nothing_behind(
+    world: LedgerWorld, person: Person, worker: Worker
+) -> None:
+    bus = world.chassis.bus
+    await person.stands()
+    before = (len(bus._client._subs), len(bus._reconnected))
+    for hundredth in range(80):
+        leaving = person.listen()
+        await leaving.__aenter__()
+        await asyncio.sleep(hundredth / 8000)  # somewhere between asking and being let in
+        await leaving.__aexit__()
+    await until(lambda: (len(bus._client._subs), len(bus._reconnected)) == before)
+    async with person.listen() as heard:
+        await until(lambda: len(heard.events) > 0)
+        await person.say("live")
+        await until(lambda: heard.numbers == [1], 3)
+
+
 async def test_an_ended_session_ends_its_streams(person: Person, worker: Worker) -> None:
     await person.say("bye")
     async with person.listen() as heard:

@@ -21,6 +21,7 @@ from cli.commands.options import data_option, running_state
 from cli.deploy import deploy_all
 from cli.failure import Failure
 from cli.stack.layout import ROOT, Layout
+from cli.stack.measuring import resident
 from cli.stack.stack import Stack, checked_replicas
 
 console = Console(highlight=False)
@@ -143,19 +144,6 @@ def rows(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "port": item["port"],
             "rss_mb": resident(item["pid"]),
         }
-
-
-def resident(pid: int) -> float:
-    """MiB of a process and its children, shared pages counted once where the system tells."""
-    total = 0
-    try:
-        parent = psutil.Process(pid)
-        for process in [parent, *parent.children(recursive=True)]:
-            memory = process.memory_full_info()
-            total += int(getattr(memory, "pss", 0) or memory.rss)
-    except psutil.Error:
-        return round(total / 2**20, 1)
-    return round(total / 2**20, 1)
 
 
 @click.command()

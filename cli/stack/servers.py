@@ -265,7 +265,7 @@ def object_store(layout: Layout, secrets: dict[str, str], ports: dict[str, int])
         command,
         object_store_check(ports["s3"], secrets),
         port=ports["s3"],
-        environment={"GOMEMLIMIT": "160MiB", "GOGC": "50"},
+        environment={"GOMEMLIMIT": "320MiB"},
         stop_seconds=3.0,
     )
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import orjson
 from parley.session.v1 import session_pb2 as pb
 from parley.session.v1 import session_service_pb2 as service_pb
 from parley.session.v1 import session_service_pb2_grpc as service_grpc
@@ -123,7 +123,11 @@ class Connection:
             self.close(CLOSE_FAST, "too many frames")
             return
         try:
-            self._requests.put_nowait(parse(payload))
+            frame = parse(payload)
+            if frame.get("type") == "ping" and self._protocol is not None:
+                self._send(self._protocol.answer_ping(self._protocol.request(frame)))
+            else:
+                self._requests.put_nowait(frame)
         except InvalidArgument as error:
             self._refuse(error, "")
         except asyncio.QueueFull:
@@ -303,7 +307,7 @@ class Connection:
             return
         waiting = 0
         for frame in frames:
-            waiting = self._socket.send(json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode())
+            waiting = self._socket.send(orjson.dumps(frame))
         if waiting > self._shared.settings.buffer_bytes:
             self.close(CLOSE_SLOW, "too slow; resume")
 

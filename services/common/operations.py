@@ -52,6 +52,7 @@ class OperationsServer:
         """Answer for liveness before the service is built, which may have to wait for what it needs. OSError."""
         early = web.Application()
         self._add_routes(early)
+        early.router.add_route("*", "/{path:.*}", self._not_yet)
         self.waiting = ("start",)
         self._runner = await listen(early, host, port)
 
@@ -67,6 +68,10 @@ class OperationsServer:
             runner, self._runner = self._runner, None
             with contextlib.suppress(TimeoutError):
                 await runner.cleanup()
+
+    async def _not_yet(self, _: web.Request) -> web.Response:
+        """Routes of the service come when it is built: until then they are away, not missing."""
+        return web.json_response({"status": "starting"}, status=503, headers={"Retry-After": "1"})
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self.metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
@@ -101,10 +106,10 @@ class OperationsServer:
 
 async def listen(application: web.Application, host: str, port: int) -> web.AppRunner:
     """Serve an application. OSError when the port is taken."""
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, reuse_port=False, shutdown_timeout=1).start()
+        await web.TCPSite(runner, host, port, reuse_port=False).start()
     except OSError:
         await runner.cleanup()
         raise

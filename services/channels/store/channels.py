@@ -106,7 +106,7 @@ class Channels:
             "kind": kind_name(channel.kind),
             "bot": channel.bot.removeprefix("bots/"),
             "display_name": channel.display_name,
-            "enabled": channel.enabled,
+            "enabled": True,
             "uri": channel.webhook.uri,
             "token": secrets.token_urlsafe(TOKEN_BYTES),
         }

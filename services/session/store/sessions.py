@@ -9,10 +9,11 @@ from typing import Any
 
 from google.protobuf import json_format
 from parley.session.v1 import session_pb2 as pb
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db.engine import Database
+from services.common.db.gathering import Gathering
 from services.common.errors import NotFound, ResourceExhausted
 from services.session.domain.replies import ROLES, WAITING_KINDS
 
@@ -32,7 +33,7 @@ VALUES (:tenant, :id, clock_timestamp(), 'timer')""")
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))")
 COUNT = text("""SELECT count(*) FROM session.user_sessions
 WHERE tenant_id = :tenant AND user_id = :user AND status = 'active'""")
-GET = text(f"SELECT {COLUMNS} FROM session.user_sessions WHERE tenant_id = :tenant AND id = :id")  # noqa: S608
+READ = f"SELECT {COLUMNS} FROM session.read_sessions($1, $2)"  # noqa: S608
 ON_CHANNEL = text(f"""SELECT {COLUMNS} FROM session.user_sessions
 WHERE tenant_id = :tenant AND channel = :channel AND bot_id = :bot AND external_user = :external_user
   AND status = 'active'""")  # noqa: S608
@@ -73,6 +74,7 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._gathered = Gathering(self._read)
 
     async def create(self, tenant: str, new: NewSession, *, limit: int = 0) -> bool:
         """Open a session that wakes at once, so that the bot speaks first. False when the id or the channel has one.
@@ -113,17 +115,20 @@ class Sessions:
 
     async def read(self, tenant: str, session: uuid.UUID) -> pb.Session:
         """A session by id. NotFound."""
-        async with self._database.unit_of_work(tenant) as connection:
-            row = (await connection.execute(GET, {"tenant": uuid.UUID(tenant), "id": session})).one_or_none()
-        if row is None:
+        found = await self._gathered.get(tenant, session)
+        if found is None:
             raise missing(session)
-        return session_message(row)
+        return found
+
+    async def _read(self, tenant: str, sessions: Sequence[uuid.UUID]) -> dict[uuid.UUID, pb.Session]:
+        rows = await self._database.call(READ, uuid.UUID(tenant), sessions)
+        return {row["id"]: session_message(row) for row in rows}
 
     async def on_channel(self, tenant: str, channel: str, bot: str, external_user: str) -> pb.Session | None:
         """The open session of somebody on a channel."""
         values = {"tenant": uuid.UUID(tenant), "channel": channel, "bot": bot, "external_user": external_user}
         async with self._database.unit_of_work(tenant) as connection:
-            row = (await connection.execute(ON_CHANNEL, values)).one_or_none()
+            row = (await connection.execute(ON_CHANNEL, values)).mappings().one_or_none()
         return session_message(row) if row else None
 
     async def posted_under(self, tenant: str, key: str) -> uuid.UUID | None:
@@ -147,7 +152,7 @@ class Sessions:
         statement = f"""SELECT {COLUMNS} FROM session.user_sessions WHERE {" AND ".join(clauses)}
         ORDER BY created_at DESC, id DESC LIMIT :limit"""  # noqa: S608
         async with self._database.unit_of_work(tenant) as connection:
-            rows = (await connection.execute(text(statement), values)).all()
+            rows = (await connection.execute(text(statement), values)).mappings().all()
         return [session_message(row) for row in rows]
 
     async def messages(self, tenant: str, session: uuid.UUID, after: int, limit: int) -> Sequence[pb.Message]:
@@ -172,32 +177,32 @@ def missing(session: uuid.UUID) -> NotFound:
     )
 
 
-def waiting_of(row: Row[Any]) -> pb.Waiting:
+def waiting_of(row: Any) -> pb.Waiting:  # noqa: ANN401 - as above
     """What the program waits for."""
-    waiting = pb.Waiting(kind=WAITING_KINDS[row.waiting])
-    if row.wake_at and row.waiting != "none":
-        waiting.until.FromDatetime(row.wake_at)
+    waiting = pb.Waiting(kind=WAITING_KINDS[row["waiting"]])
+    if row["wake_at"] and row["waiting"] != "none":
+        waiting.until.FromDatetime(row["wake_at"])
     return waiting
 
 
-def session_message(row: Row[Any]) -> pb.Session:
+def session_message(row: Any) -> pb.Session:  # noqa: ANN401 - an asyncpg or a SQLAlchemy mapping
     """A row of COLUMNS as its message."""
     session = pb.Session(
-        name=f"sessions/{row.id}",
-        bot=f"bots/{row.bot_id}",
-        user=row.user_id,
-        channel=f"channels/{row.channel}",
-        state=STATES[row.status],
-        locale=row.locale,
-        last_seq=row.last_seq,
-        consumed_seq=row.consumed_seq,
-        turn=row.turn,
+        name=f"sessions/{row['id']}",
+        bot=f"bots/{row['bot_id']}",
+        user=row["user_id"],
+        channel=f"channels/{row['channel']}",
+        state=STATES[row["status"]],
+        locale=row["locale"],
+        last_seq=row["last_seq"],
+        consumed_seq=row["consumed_seq"],
+        turn=row["turn"],
         waiting=waiting_of(row),
     )
-    session.create_time.FromDatetime(row.created_at)
-    session.update_time.FromDatetime(row.updated_at)
-    session.expire_time.FromDatetime(row.expires_at)
-    metadata = json.loads(row.metadata) if isinstance(row.metadata, str) else row.metadata
+    session.create_time.FromDatetime(row["created_at"])
+    session.update_time.FromDatetime(row["updated_at"])
+    session.expire_time.FromDatetime(row["expires_at"])
+    metadata = json.loads(row["metadata"]) if isinstance(row["metadata"], str) else row["metadata"]
     if metadata:
         json_format.ParseDict(metadata, session.metadata)
     return session

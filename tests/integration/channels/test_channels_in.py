@@ -176,7 +176,10 @@ async def test_encoded_bytes_are_refused(world: ChannelsWorld) -> None:
 
 
 async def test_unknown_and_disabled_channels_look_alike(world: ChannelsWorld) -> None:
-    disabled = await world.create(enabled=False)
+    disabled = await world.create()
+    off = pb.UpdateChannelRequest(channel=pb.Channel(name=disabled.name))
+    off.update_mask.paths.append("enabled")
+    await world.call("UpdateChannel", off)
     web = await world.create("chat", kind=pb.Channel.KIND_WEB, uri="")
     assert web.inbound_path == ""
     paths = [disabled.inbound_path, f"/webhooks/{'A' * 43}", "/webhooks/short", "/webhooks/%00", "/webhooks/%F0%9F"]

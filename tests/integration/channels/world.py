@@ -7,7 +7,6 @@ import io
 import json
 import time
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,9 +83,7 @@ async def run_channels(settings: ChannelsSettings) -> Running:
     await connect(chassis)
     await service.open(chassis)
     await chassis.server.start()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "shutdown_timeout")
-        await chassis.operations.start(settings.host, settings.operations_port)
+    await chassis.operations.start(settings.host, settings.operations_port)
     await chassis.server.set_ready(True)
     return Running(service, chassis)
 

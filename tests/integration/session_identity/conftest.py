@@ -3,7 +3,6 @@
 import base64
 import json
 import secrets
-import warnings
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -92,9 +91,7 @@ async def world(databases: Databases, settings: IdentitySettings, issuer: Outsid
     await connect(chassis)
     identity = await add_identity(chassis, settings)
     await chassis.server.start()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "shutdown_timeout")
-        await chassis.operations.start(settings.host, settings.operations_port)
+    await chassis.operations.start(settings.host, settings.operations_port)
     made = World(chassis, identity, Channel(f"{settings.host}:{settings.port}"), settings, issuer, databases.superuser)
     made.first = await sign_in(made, "admin@parley.local", ADMIN_PASSWORD)
     yield made

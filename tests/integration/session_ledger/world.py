@@ -7,7 +7,6 @@ import datetime
 import json
 import secrets
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -351,9 +350,7 @@ async def ledger_world(
         settings = settings_of(folder, dsn, nats, valkey_url, bots_port)
         service = SessionService()
         async with running(service, settings) as chassis:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "shutdown_timeout")
-                await chassis.operations.start(settings.host, settings.operations_port)
+            await chassis.operations.start(settings.host, settings.operations_port)
             target = f"{settings.host}:{settings.port}"
             caller = Settings.model_validate({**settings.model_dump(), "session_address": target})
             mesh = Mesh(caller, MeshSigner("engine", folder / "engine.pem"))

@@ -118,11 +118,11 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
 
-    async def CreateSession(self, request: Message, context: Context) -> session_pb2.Session:  # noqa: N802
+    async def CreateSession(self, request: Message, context: Context) -> session_pb2.Session:
         self.seen.note("CreateSession", request, context)
         return session_pb2.Session(name=SESSION, bot=request.session.bot, state=session_pb2.Session.STATE_ACTIVE)
 
-    async def GetSession(self, request: Message, context: Context) -> session_pb2.Session:  # noqa: N802
+    async def GetSession(self, request: Message, context: Context) -> session_pb2.Session:
         self.seen.note("GetSession", request, context)
         if self.seen.unavailable:
             self.seen.unavailable -= 1
@@ -131,12 +131,12 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
             await context.abort_with_status(rpc_status.to_status(not_found()))
         return session_pb2.Session(name=request.name, bot="bots/hello", state=session_pb2.Session.STATE_ACTIVE)
 
-    async def ListSessions(self, request: Message, context: Context) -> session_service_pb2.ListSessionsResponse:  # noqa: N802
+    async def ListSessions(self, request: Message, context: Context) -> session_service_pb2.ListSessionsResponse:
         self.seen.note("ListSessions", request, context)
         sessions = [session_pb2.Session(name=SESSION, bot="bots/hello")] * (request.page_size or 1)
         return session_service_pb2.ListSessionsResponse(sessions=sessions)
 
-    async def PostMessage(self, request: Message, context: Context) -> session_pb2.Message:  # noqa: N802
+    async def PostMessage(self, request: Message, context: Context) -> session_pb2.Message:
         self.seen.note("PostMessage", request, context)
         if self.seen.unavailable:
             self.seen.unavailable -= 1
@@ -145,7 +145,7 @@ class Sessions(session_service_pb2_grpc.SessionServiceServicer):
             await self.seen.release.wait()
         return session_pb2.Message(name=f"{request.session}/messages/1", seq=1, text=request.text)
 
-    async def StreamEvents(self, request: Message, context: Context) -> AsyncIterator[session_pb2.SessionEvent]:  # noqa: N802
+    async def StreamEvents(self, request: Message, context: Context) -> AsyncIterator[session_pb2.SessionEvent]:
         self.seen.note("StreamEvents", request, context)
         if request.after_seq == BROKEN_AT_ONCE:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many listeners")
@@ -163,11 +163,11 @@ class Authentication(identity_service_pb2_grpc.AuthServiceServicer):
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
 
-    async def SignInVisitor(self, request: Message, context: Context) -> identity_service_pb2.TokenSet:  # noqa: N802
+    async def SignInVisitor(self, request: Message, context: Context) -> identity_service_pb2.TokenSet:
         self.seen.note("SignInVisitor", request, context)
         return identity_service_pb2.TokenSet(access_token="a", subject="visitors/1")
 
-    async def RotateSigningKey(  # noqa: N802
+    async def RotateSigningKey(
         self, request: Message, context: Context
     ) -> identity_service_pb2.RotateSigningKeyResponse:
         self.seen.note("RotateSigningKey", request, context)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -295,6 +296,27 @@ async def test_a_slow_peer_is_told_why_when_it_reads_at_last(
         peer.writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
         assert await peer.close_code() == 4008
         await peer.close()
+
+
+async def test_a_peer_that_reads_slowly_gets_a_long_ledger_without_a_break(
+    bridge: Bridge, person: Person, worker: Worker
+) -> None:
+    for number in range(3):
+        await person.say(f"talk {number}")
+        turn = await worker.claim_one(person)
+        await worker.commit(turn, *["x" * 250_000] * 14)
+    peer = await bridge.raw(f"/v1/ws?ticket={await bridge.ticket(person)}")
+    peer.frame(TEXT, b'{"type":"resume"}')
+    seen: list[int] = []
+    async with asyncio.timeout(60):
+        while seen[-1:] != [45]:
+            opcode, payload = await peer.receive()
+            assert opcode == TEXT, f"closed after {seen}: {payload!r}"
+            frame = json.loads(payload)
+            seen += [frame["seq"]] if frame["type"] == "message" else []
+            await asyncio.sleep(0.02)  # 12 MB a second at most, less than the bridge can read
+    assert seen == list(range(1, 46))
+    await peer.close()
 
 
 async def test_sockets_that_go_while_they_are_let_in_leave_nothing_behind(bridge: Bridge, person: Person) -> None:

@@ -82,7 +82,7 @@ def check(protocol: FrameProtocol, payload: str) -> Request | None:
         text=request.text, action=request.action, attachments=request.attachments, request_id=request.id
     )
     posting.SerializeToString()
-    service_pb.ListMessagesRequest(after_seq=request.after or 0)
+    service_pb.ListMessagesRequest(after_seq=request.after)
     wire([*protocol.answer_ping(request), *protocol.accepted(request, 1)])
     return request
 

@@ -111,6 +111,7 @@ class Connection:
         self._messages = Allowance(shared.settings.messages_per_minute)
         self._feed: EventFeed[pb.SessionEvent] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._begun = False
         self._closed = False
 
     def open(self) -> None:
@@ -124,7 +125,7 @@ class Connection:
             return
         try:
             frame = parse(payload)
-            if frame.get("type") == "ping" and self._protocol is not None:
+            if frame.get("type") == "ping" and self._begun and self._protocol is not None:
                 self._send(self._protocol.answer_ping(self._protocol.request(frame)))
             else:
                 self._requests.put_nowait(frame)
@@ -189,6 +190,7 @@ class Connection:
             if type(chosen) is not type(self._protocol):
                 chosen.greeting(admission.session, self._limits())
                 self._protocol = chosen
+            self._begun = True
             await self._serve(first)
             while not self._closed:
                 await self._serve(await self._requests.get())

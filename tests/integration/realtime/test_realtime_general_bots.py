@@ -99,6 +99,13 @@ async def test_the_documented_form(bridge: Bridge, world: LedgerWorld) -> None:
         assert "type" in (await client.next("error"))["message"]
 
 
+async def test_a_ping_as_the_first_frame_decides_the_form_too(bridge: Bridge) -> None:
+    async with bridge.socket("/ws/hello") as client:
+        await client.next("connected")
+        await client.send({"type": "ping", "timestamp": 3})
+        assert (await client.next("status"))["timestamp"] == 3
+
+
 async def test_what_the_bot_says_first_is_shown_before_the_client_says_anything(
     bridge: Bridge, world: LedgerWorld
 ) -> None:

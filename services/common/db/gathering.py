@@ -4,64 +4,62 @@ What is asked goes into a statement that begins afterwards, so whoever asks sees
 """
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
-
-from services.common import context
-from services.common.errors import DeadlineExceeded
 
 K = TypeVar("K")
 V = TypeVar("V")
 LARGEST = 64
-AT_ONCE = 2
-PATIENCE_SECONDS = 30.0
+PAUSE_SECONDS = 0.002
 Read = Callable[[str, Sequence[K]], Awaitable[Mapping[K, V]]]
+Waiting = list[asyncio.Future[V | None]]
 
 
 class Gathering(Generic[K, V]):
-    """`read(tenant, keys)` gives what there is of the keys; get() gives one of it."""
+    """`read(tenant, keys)` gives what there is of the keys; get() gives one of it, which others have too: read only."""
 
     def __init__(self, read: Read[K, V]) -> None:
         self._read = read
-        self._asked: dict[tuple[str, K], asyncio.Future[V | None]] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._asked: dict[tuple[str, K], Waiting[V]] = {}
+        self._running: asyncio.Task[None] | None = None
 
     async def get(self, tenant: str, key: K) -> V | None:
-        """The value, None when there is none. What read() raises; DeadlineExceeded."""
-        future = self._asked.get((tenant, key))
-        if future is None:
-            future = self._asked[tenant, key] = asyncio.get_running_loop().create_future()
-            self._begin()
-        call = context.current_or_none()
-        left = call.remaining() if call is not None else None
+        """The value, None when there is none. What read() raises; the server ends whoever waits past a deadline."""
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._asked.setdefault((tenant, key), []).append(future)
+        if self._running is None:
+            # Not in the context of whoever asks first: its deadline is not the others'.
+            self._running = asyncio.get_running_loop().create_task(self._work(), context=contextvars.Context())
+        return await future
+
+    async def _work(self) -> None:
         try:
-            return await asyncio.wait_for(asyncio.shield(future), PATIENCE_SECONDS if left is None else left)
-        except TimeoutError:
-            raise DeadlineExceeded("the database took too long; try again") from None
+            while self._asked:
+                if await self._statement(*self._take()) > 1:
+                    await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self._running = None
 
-    def _begin(self) -> None:
-        while self._asked and len(self._running) < AT_ONCE:
-            task = asyncio.create_task(self._statement(*self._take()))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._begin()
-
-    def _take(self) -> tuple[str, dict[K, asyncio.Future[V | None]]]:
+    def _take(self) -> tuple[str, dict[K, Waiting[V]]]:
         """The oldest key and what else its tenant asked for."""
         tenant = next(iter(self._asked))[0]
         keys = [item for item in self._asked if item[0] == tenant][:LARGEST]
         return tenant, {item[1]: self._asked.pop(item) for item in keys}
 
-    async def _statement(self, tenant: str, asked: dict[K, asyncio.Future[V | None]]) -> None:
+    async def _statement(self, tenant: str, asked: dict[K, Waiting[V]]) -> int:
+        found: Mapping[K, V] = {}
+        failure: Exception | None = None
         try:
             found = await self._read(tenant, list(asked))
         except Exception as error:  # noqa: BLE001 - whoever asked gets it
-            for future in asked.values():
-                future.set_exception(error)
-                future.exception()  # somebody who left meanwhile does not look at it
-            return
-        for key, future in asked.items():
-            future.set_result(found.get(key))
+            failure = error
+        for key, waiting in asked.items():
+            for future in waiting:
+                if future.done():
+                    continue
+                if failure is not None:
+                    future.set_exception(failure)
+                else:
+                    future.set_result(found.get(key))
+        return sum(map(len, asked.values()))

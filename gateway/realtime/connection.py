@@ -268,7 +268,7 @@ class Connection:
         )
         opening = asyncio.create_task(self._feed.open())
         opening.add_done_callback(retrieved)
-        # Shielded: the answer to a ping whose waiter was cancelled ends the reading of the whole NATS connection.
+        # Shielded: a subscription that is half made when the peer leaves must reach the feed, which ends it.
         await asyncio.shield(opening)
 
     async def _patiently(self, admission: Admission, after: int) -> tuple[Batch[pb.SessionEvent], bool]:

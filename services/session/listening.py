@@ -9,7 +9,7 @@ from parley.session.v1 import session_pb2 as pb
 from services.common.bus import live, subjects
 from services.common.bus.connection import Bus
 from services.common.bus.feed import Batch, EventFeed
-from services.common.errors import ResourceExhausted
+from services.common.errors import Aborted, DeadlineExceeded, ParleyError, ResourceExhausted, Unavailable
 from services.session.store.sessions import Sessions
 
 PAGE = 200
@@ -47,17 +47,24 @@ class Listener:
         self, tenant: str, session: uuid.UUID, after: int, until: Callable[[pb.SessionEvent], bool]
     ) -> AsyncIterator[pb.SessionEvent]:
         """Every event after a number until one for which `until` holds, or the session ends."""
-        queue: asyncio.Queue[Sequence[pb.SessionEvent]] = asyncio.Queue(QUEUE_BATCHES)
+        queue: asyncio.Queue[Sequence[pb.SessionEvent] | ParleyError] = asyncio.Queue(QUEUE_BATCHES)
         slow = asyncio.Event()
 
-        def deliver(events: Sequence[pb.SessionEvent]) -> None:
+        def deliver(events: Sequence[pb.SessionEvent] | ParleyError) -> None:
             try:
                 queue.put_nowait(events)
             except asyncio.QueueFull:
                 slow.set()
 
         async def read(position: int) -> tuple[Batch[pb.SessionEvent], bool]:
-            return await self.read(tenant, session, position)
+            try:
+                return await self.read(tenant, session, position)
+            except (DeadlineExceeded, Aborted) as error:  # the feed tries again what passes
+                raise Unavailable(error.message) from error
+            except ParleyError as error:
+                if not error.retryable:
+                    deliver(error)
+                raise
 
         feed = EventFeed(
             self._bus,
@@ -70,11 +77,14 @@ class Listener:
         opening = asyncio.create_task(feed.open())
         opening.add_done_callback(retrieved)
         try:
-            # Shielded: the answer to a ping whose waiter was cancelled ends the reading of the whole NATS connection.
+            # Shielded: a subscription that is half made when the listener leaves must reach the feed, which ends it.
             await asyncio.shield(opening)
             seq, position = 0, after
             while not slow.is_set():
-                batch, seq, position = numbered(await queue.get(), seq, position)
+                found = await queue.get()
+                if isinstance(found, ParleyError):
+                    raise found
+                batch, seq, position = numbered(found, seq, position)
                 for event in batch:
                     yield event
                     if event.HasField("ended") or until(event):

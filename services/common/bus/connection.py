@@ -180,11 +180,18 @@ class Bus:
         return await self._client.subscribe(subject, queue=queue, cb=handler, pending_msgs_limit=PENDING_MESSAGES)
 
     async def flush(self) -> None:
-        """Return when the server has seen everything sent so far, a subscription above all. OSError, TimeoutError."""
-        try:
-            await self._client.flush(FLUSH_SECONDS)
-        except NatsError as error:
-            raise OSError(str(error)) from error
+        """Return when the server has seen everything sent so far, a subscription above all. OSError, TimeoutError.
+
+        A message to ourselves, not nats-py's ping: its answer to a ping nobody waits for any more ends its read loop.
+        """
+        if self._acknowledgements is None:
+            raise ConnectionError
+        reply, seen = self._acknowledgements.expect()
+        if not self._send(reply, b"{}", "", None):
+            seen.cancel()
+            raise ConnectionError
+        async with asyncio.timeout(FLUSH_SECONDS):
+            await seen
 
     async def consume(self, consumer: streams.Consumer, handler: Handler) -> None:
         """Pull for ever: ack after the handler, nak with back-off when it raises, at its end the dead letter."""

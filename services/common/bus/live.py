@@ -33,7 +33,7 @@ def settled(session: pb.Session) -> list[pb.SessionEvent]:
 def page(session: pb.Session, messages: Sequence[pb.Message], after: int, *, more: bool) -> Batch[pb.SessionEvent]:
     """A page of the ledger as a batch; the last one ends with where the session stands.
 
-    `session` must have been read before `messages`: whatever it says is consumed then has its replies among them.
+    `session` must have been read after `messages` and stand where they end: else `more` is true and it is read again.
     """
     events = [pb.SessionEvent(message=message) for message in messages]
     if not more:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +12,15 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.common import context
-from services.common.errors import Aborted, AlreadyExists, DeadlineExceeded, Internal, ParleyError, Unavailable
+from services.common.errors import (
+    Aborted,
+    AlreadyExists,
+    DeadlineExceeded,
+    Internal,
+    InvalidArgument,
+    ParleyError,
+    Unavailable,
+)
 from services.common.telemetry.logs import logger
 
 log = logger(__name__)
@@ -22,6 +29,7 @@ CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 SET_TENANT = text("SELECT set_config('app.tenant_id', :tenant, true)")
 CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+UNSTORABLE = frozenset({"22021", "22P05"})
 AWAY = ("08", "57", "53")
 BROKEN = ("closed", "closing", "released", "terminated", "connection")
 DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -170,6 +178,8 @@ def translated(error: BaseException) -> ParleyError:
         return Aborted("two writers met; try again")
     if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
         return DeadlineExceeded("the database took too long; try again")
+    if state in UNSTORABLE:
+        return InvalidArgument("a text holds U+0000 or what is no UTF-8, which cannot be stored")
     if broken(error):
         log.warning("database away", error=type(error).__name__)
         return Unavailable("the database is away; try again")
@@ -193,8 +203,3 @@ def patience() -> float:
     call = context.current_or_none()
     left = call.remaining() if call is not None else None
     return STATEMENT_SECONDS if left is None else max(0.001, min(left, STATEMENT_SECONDS))
-
-
-def as_json(value: Any) -> Any:  # noqa: ANN401 - jsonb, as either driver gives it
-    """A jsonb column as Python values, whichever driver read it."""
-    return json.loads(value) if isinstance(value, str) else value

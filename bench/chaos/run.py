@@ -13,12 +13,13 @@ import aiohttp
 
 from bench.chaos import bot
 from bench.chaos.checker import judge, recovery
+from bench.chaos.correspondents import Correspondent, Post
 from bench.chaos.nemesis import Nemesis
 from bench.chaos.users import Person
 from cli.stack.layout import unused_port
 from cli.stack.stack import Stack
 
-KINDS = ("rest", "sse", "websocket")
+KINDS = ("rest", "sse", "websocket", "webhook")
 FINISH_SECONDS = 90.0
 LEASE_SECONDS = 2
 Sabotage = Callable[[Stack], Awaitable[None]]
@@ -45,7 +46,7 @@ async def run(ordeal: Ordeal) -> dict[str, Any]:
     """The result as the command prints it. Two workers and short leases: a paused one loses its turn to the other."""
     folder = Path(tempfile.mkdtemp(prefix="parley-chaos-"))
     folder.chmod(0o755)
-    settings = {"PARLEY_LEASE_SECONDS": str(LEASE_SECONDS)}
+    settings = {"PARLEY_LEASE_SECONDS": str(LEASE_SECONDS), "PARLEY_WEBHOOKS_PER_SECOND": "2000"}
     stack = Stack(folder, port=unused_port(set()), replicas={"engine": 2}, environment=settings)
     try:
         await stack.start()
@@ -65,13 +66,13 @@ async def undergo(stack: Stack, ordeal: Ordeal) -> dict[str, Any]:
     nemesis = Nemesis(stack, ordeal.seed, ordeal.prey, ordeal.pauses)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as client:
-        people = [
-            Person(client, stack.public_url, KINDS[index % len(KINDS)], ordeal.seed * 100_003 + index)
-            for index in range(ordeal.conversations)
-        ]
+        post = Post()
+        await post.open(stack)
+        people = [person_of(client, stack, post, ordeal.seed, index) for index in range(ordeal.conversations)]
         await asyncio.gather(*(person.open() for person in people))
         talks = [person.talk(lambda: time.monotonic() > end, ordeal.finish) for person in people]
         await asyncio.gather(nemesis.rage(ordeal.seconds), *talks)
+        await post.close()
     seen = [person.seen for person in people]
     verdict = await judge(stack, seen)
     median, worst = recovery(nemesis.at, seen)
@@ -87,3 +88,11 @@ async def undergo(stack: Stack, ordeal: Ordeal) -> dict[str, Any]:
         "recovery_p50_ms": round(median, 1),
         "recovery_p99_ms": round(worst, 1),
     }
+
+
+def person_of(client: aiohttp.ClientSession, stack: Stack, post: Post, seed: int, index: int) -> Person:
+    """A quarter each over REST, SSE, WebSocket and webhook."""
+    kind, own = KINDS[index % len(KINDS)], seed * 100_003 + index
+    if kind == "webhook":
+        return Correspondent(client, stack.public_url, post, own)
+    return Person(client, stack.public_url, kind, own)

@@ -1,4 +1,4 @@
-"""Virtual people: a third each on REST, SSE and WebSocket. They repeat what was not
+"""Virtual people on REST, SSE and WebSocket. They repeat what was not
 acknowledged, and now and then what was, with the same id, as networks and proxies do."""
 
 import asyncio

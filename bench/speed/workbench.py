@@ -79,11 +79,16 @@ class Workbench:
         await publish(self.stack, name, script)
 
 
-async def publish(stack: Stack, name: str, script: str) -> None:
-    """Make a bot of one script live, as the stack's own deployer."""
+async def owner_metadata(stack: Stack) -> tuple[tuple[str, str], ...]:
+    """Metadata of a call by the stack's own deployer, who may do everything in the first tenant."""
     owner = Principal(await stack.default_tenant(), "services/deployer", frozenset({"owner"}))
     token = MeshSigner("deployer", stack.layout.keys / "deployer.pem").token(owner)
-    metadata = (("authorization", f"Bearer {token}"),)
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def publish(stack: Stack, name: str, script: str) -> None:
+    """Make a bot of one script live."""
+    metadata = await owner_metadata(stack)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{stack.ports['engine']}") as channel:
         bots = bot_service_pb2_grpc.BotServiceStub(channel)
         request = bot_service_pb2.CreateBotRequest(bot=bot_pb2.Bot(), bot_id=name)

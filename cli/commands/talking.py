@@ -16,8 +16,6 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from cli.commands.options import data_option, running_state
 from cli.failure import Failure
 
-REPLY_SECONDS = 60.0
-
 
 class Talk:
     """A session over REST and a socket."""
@@ -78,36 +76,39 @@ def show(frame: dict[str, Any]) -> None:
         click.echo(f"bot> ({frame['error']['message']})", err=True)
 
 
-async def settled(stream: AsyncIterator[dict[str, Any]], seq: int) -> None:
-    """Show what comes until input through `seq` is answered. Failure after the deadline."""
+async def settled(stream: AsyncIterator[dict[str, Any]], seq: int, seconds: float) -> None:
+    """Show what comes until input through `seq` is answered. Failure after `seconds`."""
     try:
-        async with asyncio.timeout(REPLY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for frame in stream:
                 show(frame)
                 if frame["type"] in {"completed", "failed"} and frame.get("seq", 0) >= seq:
                     return
     except TimeoutError:
-        raise Failure(f"no reply within {REPLY_SECONDS:.0f} s", "look at ./parley status and ./parley logs") from None
+        raise Failure(f"no reply within {seconds:g} s", "look at ./parley status and ./parley logs") from None
     raise Failure("the connection closed before the reply came", "look at ./parley status")
 
 
-async def accepted(stream: AsyncIterator[dict[str, Any]], identifier: str) -> int:
-    """The number of a message that was posted."""
-    async with asyncio.timeout(REPLY_SECONDS):
-        async for frame in stream:
-            if frame["type"] == "accepted" and frame["id"] == identifier:
-                return int(frame["seq"])
-            if frame["type"] == "error":
-                raise Failure(frame["error"]["message"])
-            show(frame)
+async def accepted(stream: AsyncIterator[dict[str, Any]], identifier: str, seconds: float) -> int:
+    """The number of a message that was posted. Failure after `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            async for frame in stream:
+                if frame["type"] == "accepted" and frame["id"] == identifier:
+                    return int(frame["seq"])
+                if frame["type"] == "error":
+                    raise Failure(frame["error"]["message"])
+                show(frame)
+    except TimeoutError:
+        raise Failure(f"the message was not taken within {seconds:g} s", "look at ./parley status") from None
     raise Failure("the connection closed before the message was taken")
 
 
-async def piped(socket: aiohttp.ClientWebSocketResponse) -> None:
-    """One message a line; replies after each."""
+async def piped(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+    """One message a line; replies after each, within `seconds`."""
     stream = frames(socket)
     await socket.send_json({"type": "resume", "after": 0})
-    await settled(stream, 0)
+    await settled(stream, 0, seconds)
     for line in sys.stdin:
         text = line.rstrip("\n")
         if not text.strip():
@@ -115,7 +116,7 @@ async def piped(socket: aiohttp.ClientWebSocketResponse) -> None:
         click.echo(f"you> {text}")
         identifier = str(uuid.uuid4())
         await socket.send_json({"type": "message", "id": identifier, "text": text})
-        await settled(stream, await accepted(stream, identifier))
+        await settled(stream, await accepted(stream, identifier, seconds), seconds)
 
 
 async def interactive(socket: aiohttp.ClientWebSocketResponse, talk: Talk) -> None:
@@ -140,8 +141,8 @@ async def interactive(socket: aiohttp.ClientWebSocketResponse, talk: Talk) -> No
     listening.cancel()
 
 
-async def run(url: str, bot: str, session: str, data: Path) -> None:
-    """Connect and talk."""
+async def run(url: str, bot: str, session: str, data: Path, seconds: float) -> None:
+    """Connect and talk; piped, a reply may take `seconds`."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=10)) as client:
         talk = Talk(client, url, bot)
         try:
@@ -149,20 +150,23 @@ async def run(url: str, bot: str, session: str, data: Path) -> None:
         except (aiohttp.ClientError, OSError) as error:
             raise Failure(f"{url} does not answer: {type(error).__name__}", "look at ./parley status") from error
         async with socket:
-            await (interactive(socket, talk) if sys.stdin.isatty() else piped(socket))
+            if not sys.stdin.isatty():
+                click.echo(f"{talk.session} (go on with --session)", err=True)
+            await (interactive(socket, talk) if sys.stdin.isatty() else piped(socket, seconds))
 
 
 @click.command()
 @click.option("--bot", default="hello", show_default=True, help="Who answers.")
 @click.option("--session", default="", help="Go on with this session.")
+@click.option("--timeout", "seconds", default=60.0, show_default=True, help="Seconds a reply may take when piped.")
 @data_option
-def chat(*, bot: str, session: str, data: Path) -> None:
+def chat(*, bot: str, session: str, seconds: float, data: Path) -> None:
     """Talk to a bot. Piped: one message a line, replies as `bot> ...`, exit code 1 when one is missing.
 
     Example:  printf 'Ana\\n3\\n' | ./parley chat --bot hello
     """
     state = running_state(data)
-    asyncio.run(run(f"http://127.0.0.1:{state['edge']}", bot, session, data))
+    asyncio.run(run(f"http://127.0.0.1:{state['edge']}", bot, session, data, seconds))
 
 
 COMMANDS = (chat,)

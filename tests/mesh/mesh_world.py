@@ -106,7 +106,9 @@ class Mesh:
             sent.setdefault("content-type", "application/json")
         url = URL(path if path.startswith("http") else self.url + path, encoded=True)
         async with self.http.request(method, url, json=body, data=data, headers=sent, allow_redirects=False) as answer:
-            return Answer(answer.status, dict((k.lower(), v) for k, v in answer.headers.items()), await answer.read())
+            return Answer(
+                answer.status, {name.lower(): value for name, value in answer.headers.items()}, await answer.read()
+            )
 
     async def ok(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
         """The JSON of a call that must succeed."""
@@ -197,11 +199,17 @@ async def hasten(mesh: Mesh) -> None:
     await mesh.back("envoy", mesh.kill("envoy"))
 
 
+def fresh_folder() -> Path:
+    """One that PostgreSQL's own user may pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="parley-mesh-"))
+    folder.chmod(0o755)
+    return folder
+
+
 @asynccontextmanager
 async def running() -> AsyncIterator[Mesh]:
     """A whole stack with the bots of this checkout, gone at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="parley-mesh-"))
-    folder.chmod(0o755)
+    folder = fresh_folder()
     stack = Stack(folder / "stack", port=unused_port(set()), environment=SETTINGS)
     mesh = Mesh(stack)
     try:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -13,6 +14,12 @@ STATIC = Path(__file__).parent / "static"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 BOT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MINUTE = "public, max-age=60, must-revalidate"
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address; empty for none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 class WebService:
@@ -44,9 +51,11 @@ class WebService:
 
     def _policy(self) -> str:
         ancestors = self._settings.frame_ancestors if self._settings else "'self'"
+        connections = " ".join(filter(None, ("'self'", origin(self._settings.s3_public_url) if self._settings else "")))
         return (
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-            f"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            f"connect-src {connections}; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; "
+            "require-trusted-types-for 'script'; trusted-types 'none'"
         )
 
     def _answer(self, request: web.Request, body: bytes, content_type: str) -> web.Response:

@@ -1,20 +1,29 @@
-/** The wire: signs in, opens a session, keeps a socket, resumes after the last number seen. */
+/** The wire: signs in, opens a session, keeps a socket, resumes after the last number seen. Tabs share what is kept. */
+import { alone, identifier, readObject, write } from "./keeping.js";
+
 const FIRST_WAIT = 400;
+const GROWTH = 1.5;
 const LONGEST_WAIT = 15000;
+const AGAIN_AFTER = 1500;
 const PING_EVERY = 20000;
-const SILENT_AFTER = 45000;
+const PONG_WITHIN = 8000;
+const ANSWER_WITHIN = 20000;
+const PASSING = ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL", "ABORTED"];
 
 /** @param {string} path @param {object} body @param {string} [token] */
 async function post(path, body, token) {
   const headers = { "content-type": "application/json" };
   if (token) headers.authorization = `Bearer ${token}`;
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN) });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;
   const error = new Error(content.message || `HTTP ${answer.status}`);
   error.status = answer.status;
   throw error;
 }
+
+/** Whether the same request may succeed later: the network, a restart, too much at once. */
+const passes = (error) => !error.status || error.status >= 500 || error.status === 429;
 
 export class Connection extends EventTarget {
   /** @param {string} base @param {string} bot @param {() => string} locale */
@@ -25,65 +34,91 @@ export class Connection extends EventTarget {
     this.locale = locale;
     this.seen = 0;
     this.failures = 0;
-    this.unsent = new Map();
+    this.attempt = 0;
     this.key = `parley:${base}:${bot}`;
-    this.kept = JSON.parse(localStorage.getItem(this.key) || "{}");
-    for (const item of this.kept.unsent || []) this.unsent.set(item.id, item);
+    this.unsent = new Map(Object.entries(this.kept.unsent || {}));
+    this.session = this.kept.session;
     this.alive = true;
-    this.onOnline = () => this.soon(0);
-    addEventListener("online", this.onOnline);
+    this.ears = [[window, "online", () => this.check()], [window, "offline", () => this.drop()],
+      [window, "storage", (event) => this.follow(event)], [document, "visibilitychange", () => document.hidden || this.check()]];
+    for (const [where, type, ear] of this.ears) where.addEventListener(type, ear);
   }
 
-  keep() {
-    this.kept.unsent = [...this.unsent.values()];
-    localStorage.setItem(this.key, JSON.stringify(this.kept));
+  get kept() { return readObject(this.key); }
+
+  /** Changes what all tabs share: read afresh, since another tab may have written meanwhile. */
+  change(how) {
+    const kept = this.kept;
+    how(kept);
+    write(this.key, JSON.stringify(kept));
   }
 
   tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 
   async start() {
     if (!this.alive) return;
-    this.tell("state", "connecting");
+    clearTimeout(this.waiting);
+    this.waiting = 0;
+    this.attempt += 1;
+    const mine = this.attempt;
+    if (!this.failures) this.tell("state", "connecting");
     try {
       const ticket = await this.ticket();
-      if (this.alive) this.listen(ticket);
+      if (this.alive && mine === this.attempt) this.listen(ticket);
     } catch (error) {
-      if (error.status === 404 && this.kept.session) { delete this.kept.session; this.keep(); this.tell("lost"); }
-      this.tell("problem", error);
+      if (mine !== this.attempt) return;
+      if (error.status === 401) this.change((kept) => { if (kept.tokens) kept.tokens.expire_time = 0; });
+      else if (error.status === 404 && this.kept.session) this.lose();
+      else this.tell("problem", error);
       this.soon();
     }
   }
 
-  /** A token that is good for another half a minute at least. */
+  /** The session is gone: what was shown of it goes too, what waits to be sent goes to the next one. */
+  lose() {
+    this.change((kept) => { delete kept.session; });
+    this.session = undefined;
+    this.seen = 0;
+    this.tell("lost");
+  }
+
+  /** A token that is good for another half a minute at least. A refresh token works once, so tabs take turns. */
   async token() {
+    return this.fresh() || alone(`${this.key}:token`, async () => this.fresh() || this.renewToken());
+  }
+
+  fresh() {
     const kept = this.kept.tokens;
-    if (kept && Date.parse(kept.expire_time) - Date.now() > 30000) return kept.access_token;
+    return kept && Date.parse(kept.expire_time) - Date.now() > 30000 ? kept.access_token : "";
+  }
+
+  async renewToken() {
+    const old = this.kept.tokens;
     let tokens;
     try {
-      if (kept && kept.refresh_token) tokens = await post(`${this.base}/v1/tokens:refresh`, { refresh_token: kept.refresh_token });
+      if (old && old.refresh_token) tokens = await post(`${this.base}/v1/tokens:refresh`, { refresh_token: old.refresh_token });
     } catch (error) {
-      if (!error.status || error.status >= 500 || error.status === 429) throw error;
-      delete this.kept.session;
-      this.tell("lost");
+      if (passes(error)) throw error;
+      this.lose();
     }
     tokens = tokens || await post(`${this.base}/v1/visitors:signIn`, { bot: this.bot, locale: this.locale() });
-    this.kept.tokens = tokens;
-    this.keep();
+    this.change((kept) => { kept.tokens = tokens; });
     return tokens.access_token;
   }
 
   async ticket() {
     const token = await this.token();
-    if (!this.kept.session) {
-      this.kept.opening = this.kept.opening || crypto.randomUUID();
-      this.keep();
-      const wanted = { bot: `bots/${this.bot}`, locale: this.locale() };
-      const session = await post(`${this.base}/v1/sessions?request_id=${this.kept.opening}`, wanted, token);
-      this.kept.session = session.name;
-      delete this.kept.opening;
-      this.keep();
-    }
-    return (await post(`${this.base}/v1/${this.kept.session}:createTicket`, {}, token)).ticket;
+    if (!this.kept.session) await alone(`${this.key}:session`, () => this.openSession(token));
+    this.session = this.kept.session;
+    return (await post(`${this.base}/v1/${this.session}:createTicket`, {}, token)).ticket;
+  }
+
+  async openSession(token) {
+    if (this.kept.session) return;
+    this.change((kept) => { kept.opening = kept.opening || identifier(); });
+    const wanted = { bot: `bots/${this.bot}`, locale: this.locale() };
+    const session = await post(`${this.base}/v1/sessions?request_id=${this.kept.opening}`, wanted, token);
+    this.change((kept) => { kept.session = session.name; delete kept.opening; });
   }
 
   listen(ticket) {
@@ -92,16 +127,29 @@ export class Connection extends EventTarget {
     const socket = new WebSocket(where);
     this.socket = socket;
     socket.onopen = () => this.put({ type: "resume", after: this.seen });
-    socket.onmessage = (event) => { this.heard = Date.now(); this.take(JSON.parse(event.data)); };
-    socket.onclose = () => { if (this.socket === socket) { this.socket = null; clearInterval(this.pinging); this.soon(); } };
-    this.heard = Date.now();
+    socket.onmessage = (event) => { if (this.socket === socket) { this.heard = Date.now(); this.take(JSON.parse(event.data)); } };
+    socket.onclose = () => { if (this.socket === socket) this.drop(); };
     clearInterval(this.pinging);
     this.pinging = setInterval(() => this.ping(), PING_EVERY);
   }
 
+  /** Asks whether the other side is there; without an answer in time the connection counts as lost. */
   ping() {
-    if (Date.now() - this.heard > SILENT_AFTER) this.socket && this.socket.close();
-    else this.put({ type: "ping", t: Date.now() });
+    const socket = this.socket;
+    const asked = Date.now();
+    if (!this.put({ type: "ping", t: asked })) return;
+    setTimeout(() => { if (this.socket === socket && this.heard < asked) this.drop(); }, PONG_WITHIN);
+  }
+
+  /** After sleep or a change of network. */
+  check() { if (this.socket) this.ping(); else if (this.waiting) this.start(); }
+
+  drop() {
+    const socket = this.socket;
+    this.socket = null;
+    clearInterval(this.pinging);
+    if (socket) socket.close();
+    this.soon();
   }
 
   put(frame) {
@@ -111,72 +159,112 @@ export class Connection extends EventTarget {
   }
 
   take(frame) {
-    if (frame.type === "ready") {
-      this.failures = 0;
-      this.tell("state", "online");
-      for (const item of this.unsent.values()) this.put({ type: "message", ...item });
-    } else if (frame.type === "accepted") {
-      this.unsent.delete(frame.id);
-      this.keep();
-    } else if (frame.type === "message") {
-      if (frame.seq <= this.seen) return;
-      this.seen = frame.seq;
-      if (this.unsent.delete(frame.id)) this.keep();
-    } else if (frame.type === "error" && frame.id && !["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL"].includes(frame.error.code)) {
-      this.unsent.delete(frame.id);
-      this.keep();
-    } else if (frame.type === "error" && frame.id) {
-      setTimeout(() => { const item = this.unsent.get(frame.id); if (item) this.put({ type: "message", ...item }); }, 1500);
-    }
+    if (frame.type === "message" && frame.seq <= this.seen) return;
+    if (frame.type === "ready") this.ready();
+    else if (frame.type === "accepted") this.settle(frame.id);
+    else if (frame.type === "message") { this.seen = frame.seq; this.settle(frame.id); }
+    else if (frame.type === "error" && frame.id) this.refused(frame);
     this.tell("frame", frame);
+  }
+
+  ready() {
+    this.failures = 0;
+    this.tell("state", "online");
+    for (const id of this.unsent.keys()) this.send(id);
+  }
+
+  refused(frame) {
+    frame.passes = PASSING.includes(frame.error.code);
+    if (frame.passes) setTimeout(() => this.send(frame.id), AGAIN_AFTER);
+    else this.settle(frame.id);
+  }
+
+  /** It waits no longer. */
+  settle(id) {
+    if (!this.unsent.delete(id)) return;
+    this.change((kept) => { if (kept.unsent) delete kept.unsent[id]; });
+  }
+
+  send(id) {
+    const item = this.unsent.get(id);
+    return Boolean(item) && this.put({ type: "message", ...item });
   }
 
   /** Say something; it is kept until the ledger has it. */
   say(text, action, attachments) {
-    const item = { id: crypto.randomUUID(), text, action: action || "", attachments: attachments || [] };
+    const item = { id: identifier(), text, action: action || "", attachments: attachments || [] };
     this.unsent.set(item.id, item);
-    this.keep();
-    this.put({ type: "message", ...item });
-    return item;
+    this.change((kept) => { kept.unsent = { ...kept.unsent, [item.id]: item }; });
+    return { ...item, sent: this.send(item.id) };
   }
 
-  soon(wait) {
+  soon() {
     if (!this.alive || this.socket) return;
-    const usual = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.failures);
+    const usual = Math.min(LONGEST_WAIT, FIRST_WAIT * GROWTH ** this.failures);
     this.failures += 1;
     this.tell("state", "offline");
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.start(), wait ?? usual * (0.7 + Math.random() * 0.6));
+    this.waiting = setTimeout(() => this.start(), usual * (0.7 + Math.random() * 0.6));
   }
 
-  /** Upload by a presigned address; gives what a message carries. */
-  async upload(file) {
+  /** Bytes to a presigned address; gives what a message carries. `told` hears the part that is sent, 0 to 1. */
+  async upload(file, told) {
     const token = await this.token();
     const wanted = { file_name: file.name, content_type: file.type || "application/octet-stream", size: file.size };
     const made = await post(`${this.base}/v1/files:createUpload`, wanted, token);
-    const sent = await fetch(made.upload_url, { method: "PUT", body: file });
-    if (!sent.ok) throw new Error(`HTTP ${sent.status}`);
-    const done = await post(`${this.base}/v1/${made.file.name}:completeUpload`, {}, token);
+    await send(made.upload_url, file, told);
+    const done = await post(`${this.base}/v1/${made.file.name}:completeUpload`, {}, await this.token());
     return { name: file.name, uri: done.name, content_type: wanted.content_type, size: file.size };
+  }
+
+  /** An address that saves a file. @param {string} name "files/..." */
+  async download(name) {
+    return (await post(`${this.base}/v1/${name}:createDownload`, {}, await this.token())).download_url;
   }
 
   /** Another conversation with the same bot. */
   renew() {
-    delete this.kept.session;
     this.unsent.clear();
+    this.change((kept) => { delete kept.session; delete kept.unsent; });
+    this.restart();
+  }
+
+  /** Another tab began another conversation: go along. */
+  follow(event) {
+    if (event.key !== this.key || !this.session || !this.kept.session || this.kept.session === this.session) return;
+    this.unsent.clear();
+    this.tell("lost");
+    this.restart();
+  }
+
+  restart() {
+    this.session = undefined;
     this.seen = 0;
-    this.keep();
+    this.failures = 0;
     const socket = this.socket;
     this.socket = null;
+    clearInterval(this.pinging);
     if (socket) socket.close();
     this.start();
   }
 
   stop() {
     this.alive = false;
-    removeEventListener("online", this.onOnline);
+    for (const [where, type, ear] of this.ears) where.removeEventListener(type, ear);
     clearTimeout(this.waiting);
     clearInterval(this.pinging);
     if (this.socket) this.socket.close();
   }
+}
+
+/** PUT that tells how far it is, which fetch cannot. */
+function send(address, file, told) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", address);
+    request.upload.onprogress = (event) => told(event.loaded / file.size);
+    request.onload = () => (request.status < 300 ? resolve() : reject(new Error(`HTTP ${request.status}`)));
+    request.onerror = () => reject(new Error("the connection broke"));
+    request.send(file);
+  });
 }

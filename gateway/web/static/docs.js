@@ -83,6 +83,9 @@ async function show() {
       groups.get(tag).push(operation(document_, method, path, one));
     }
   }
+  const rest = groups.get("Other") || [];
+  groups.delete("Other");
+  if (rest.length) groups.set("Other", rest);
   for (const [tag, made] of groups) holder.append(make("h2", tag), ...made);
 }
 

@@ -1,100 +1,149 @@
-/** <parley-chat bot="hello" [server="https://..."]>: a conversation, as an element of any page. */
-import { Connection } from "/static/connection.js";
-import { LOOK, sign } from "/static/look.js";
-import { make, render } from "/static/markdown.js";
-import { TEXTS, firstLanguage } from "/static/texts.js";
+/** <parley-chat bot="hello" [name] [language] [theme] [server]>: a conversation, as an element of any page. */
+import { Connection } from "./connection.js";
+import { Files } from "./files.js";
+import { read, write } from "./keeping.js";
+import { Lines, speakAgain, spoken } from "./lines.js";
+import { SHEET, sign } from "./look.js";
+import { make, render } from "./markdown.js";
+import { TEXTS, firstLanguage, known, say } from "./texts.js";
 
 const NEAR_END = 80;
+const TALLEST_INPUT = 144;
+const LONGEST_TEXT = 32000;
+const HOME = new URL(import.meta.url).origin;
+const points = (text) => Array.from(text);
 
 class ParleyChat extends HTMLElement {
+  static observedAttributes = ["language"];
+
   connectedCallback() {
-    this.language = firstLanguage();
+    this.language = firstLanguage(this.getAttribute("language"));
     this.bot = this.getAttribute("bot") || "hello";
+    this.label = this.getAttribute("name") || this.bot.slice(0, 1).toUpperCase() + this.bot.slice(1);
+    this.whole = Boolean(this.closest("body.chat-page"));
     this.drafts = new Map();
     this.pending = new Map();
-    this.files = [];
-    const theme = localStorage.getItem("parley-theme");
-    if (theme) this.setAttribute("theme", theme);
+    this.lastDay = "";
+    this.lastState = "";
+    this.last = null;
+    this.busy = false;
+    this.lines = new Lines((key, values) => this.text(key, values), () => this.label, (file) => this.save(file));
+    this.setTheme(read("parley-theme") || this.getAttribute("theme"));
     this.build();
-    this.connection = new Connection(this.getAttribute("server") || "", this.bot, () => this.language);
+    this.connect();
+    if (this.whole && matchMedia("(hover: hover)").matches) this.input.focus();
+  }
+
+  disconnectedCallback() { this.connection.stop(); }
+
+  attributeChangedCallback(_, before, code) {
+    if (this.isConnected && this.log && before !== code && known(code)) this.speak(known(code));
+  }
+
+  connect() {
+    const server = this.getAttribute("server") ?? (HOME === location.origin ? "" : HOME);
+    this.connection = new Connection(server, this.bot, () => this.language);
     this.connection.addEventListener("state", (event) => this.showState(event.detail));
     this.connection.addEventListener("frame", (event) => this.take(event.detail));
-    this.connection.addEventListener("problem", (event) => this.complain(event.detail));
+    this.connection.addEventListener("problem", (event) => this.onProblem(event.detail));
     this.connection.addEventListener("lost", () => this.clear());
     for (const item of this.connection.unsent.values()) this.showPending(item);
     this.connection.start();
   }
 
-  disconnectedCallback() { this.connection.stop(); }
-
-  text(key) { return TEXTS[this.language][key]; }
+  text(key, values) { return say(this.language, key, values); }
 
   // building
 
   build() {
     const root = this.shadowRoot || this.attachShadow({ mode: "open" });
-    const style = make("style", LOOK);
-    root.replaceChildren(style, this.buildHeader(), this.buildLog(), this.buildFooter());
+    root.adoptedStyleSheets = [SHEET];
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", this.label);
+    const frame = make("div");
+    frame.className = "frame";
+    frame.append(this.buildHeader(), this.buildLog(), this.buildFooter());
+    frame.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.busy) this.cancel(); });
+    root.replaceChildren(frame);
     this.translate();
   }
 
+  /** A button that is only a sign; its name is said in the language of the moment. */
   button(name, press) {
-    const made = make("button");
+    const made = spoken(make("button"), (node) => { node.title = this.text(name); node.setAttribute("aria-label", this.text(name)); });
     made.type = "button";
     made.className = "tool";
-    made.part = name;
     made.dataset.testid = name;
-    made.dataset.label = name;
     made.append(sign(name));
     made.addEventListener("click", press);
     return made;
   }
 
+  /** A node whose aria-label follows the language. */
+  labelled(node, key) { return spoken(node, () => node.setAttribute("aria-label", this.text(key))); }
+
   buildHeader() {
     const header = make("header");
-    const face = make("div", this.bot.slice(0, 1).toUpperCase());
+    const face = make("div", this.label.slice(0, 1).toUpperCase());
     face.className = "face";
     face.setAttribute("aria-hidden", "true");
     const who = make("div");
     who.className = "who";
-    this.nameplate = make("strong", this.bot.slice(0, 1).toUpperCase() + this.bot.slice(1));
     this.state = make("div");
-    this.state.className = "state";
     this.state.setAttribute("role", "status");
     this.state.dataset.testid = "state";
-    this.state.append(make("i"), make("span"));
-    who.append(this.nameplate, this.state);
-    this.chooser = make("select");
-    this.chooser.dataset.testid = "language";
-    for (const [code, words] of Object.entries(TEXTS)) { const option = make("option", words.name); option.value = code; this.chooser.append(option); }
-    this.chooser.value = this.language;
-    this.chooser.addEventListener("change", () => this.speak(this.chooser.value));
-    header.append(face, who, this.chooser, this.button("theme", () => this.turn()), this.button("fresh", () => this.renew()));
+    this.state.append(make("i"), spoken(make("span"), (node) => { node.textContent = this.text(this.lastState || "connecting"); }));
+    who.append(make("h2", this.label), this.state);
+    header.append(face, who, this.buildChooser(), this.button("theme", () => this.turn()), this.button("fresh", () => this.renew()));
     return header;
   }
 
+  buildChooser() {
+    const made = this.labelled(make("select"), "language");
+    made.dataset.testid = "language";
+    for (const [code, words] of Object.entries(TEXTS)) {
+      const option = make("option", words.name);
+      option.value = code;
+      option.lang = code;
+      made.append(option);
+    }
+    made.addEventListener("change", () => { write("parley-language", made.value); this.speak(made.value); });
+    this.chooser = made;
+    const holder = make("div");
+    holder.className = "chooser";
+    holder.append(made, sign("language"));
+    return holder;
+  }
+
   buildLog() {
-    this.log = make("main");
+    this.log = this.labelled(make("div"), "log");
+    this.log.className = "log";
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-live", "polite");
     this.log.tabIndex = 0;
     this.log.dataset.testid = "log";
+    this.log.addEventListener("scroll", () => this.showLatest());
     this.typing = make("div");
     this.typing.className = "line";
     this.typing.hidden = true;
     this.typing.dataset.testid = "typing";
     const dots = make("div");
     dots.className = "bubble typing";
-    this.typingWords = make("span");
-    this.typingWords.className = "quiet";
-    dots.append(make("i"), make("i"), make("i"), this.typingWords);
+    const words = spoken(make("span"), (node) => { node.textContent = `${this.label} ${this.text("typing")}`; });
+    words.className = "quiet";
+    dots.append(make("i"), make("i"), make("i"), words);
     this.typing.append(dots);
-    this.chips = make("div");
+    this.chips = this.labelled(make("div"), "suggestions");
     this.chips.className = "chips";
     this.chips.setAttribute("role", "group");
     this.chips.dataset.testid = "suggestions";
     this.log.append(this.typing, this.chips);
-    return this.log;
+    this.latest = this.button("latest", () => { this.toEnd(); this.input.focus(); });
+    this.latest.hidden = true;
+    const holder = make("div");
+    holder.className = "holder";
+    holder.append(this.log, this.latest);
+    return holder;
   }
 
   buildFooter() {
@@ -103,107 +152,112 @@ class ParleyChat extends HTMLElement {
     this.notice.className = "notice";
     this.notice.setAttribute("role", "alert");
     this.notice.dataset.testid = "notice";
-    this.fileRow = make("div");
-    this.fileRow.className = "files";
+    const upload = (file, told) => this.connection.upload(file, told);
+    this.files = new Files((key, values) => this.text(key, values), upload, () => this.showSend(), (text) => this.note(text));
+    footer.append(this.notice, this.files.holder, this.buildForm());
+    footer.addEventListener("dragover", (event) => event.preventDefault());
+    footer.addEventListener("drop", (event) => { event.preventDefault(); this.files.add(event.dataTransfer.files); });
+    return footer;
+  }
+
+  buildForm() {
     const form = make("form");
-    this.picker = make("input");
-    this.picker.type = "file";
-    this.picker.hidden = true;
-    this.picker.addEventListener("change", () => this.pick());
-    this.input = make("textarea");
+    const picker = make("input");
+    picker.type = "file";
+    picker.multiple = true;
+    picker.hidden = true;
+    picker.dataset.testid = "picker";
+    picker.addEventListener("change", () => { this.files.add([...picker.files]); picker.value = ""; this.input.focus(); });
+    this.input = spoken(make("textarea"), (node) => { node.placeholder = this.text("write"); node.setAttribute("aria-label", this.text("write")); });
     this.input.rows = 1;
+    this.input.maxLength = LONGEST_TEXT;
     this.input.dataset.testid = "input";
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("input", () => this.grow());
+    this.input.addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); this.files.add(event.clipboardData.files); } });
     this.sendButton = make("button");
     this.sendButton.type = "submit";
     this.sendButton.className = "send";
     this.sendButton.dataset.testid = "send";
-    this.sendButton.append(sign("send"));
-    form.addEventListener("submit", (event) => { event.preventDefault(); this.streaming && !this.input.value.trim() ? this.cancel() : this.submit(); });
-    form.append(this.picker, this.button("attach", () => this.picker.click()), this.input, this.sendButton);
-    footer.append(this.notice, this.fileRow, form);
-    return footer;
+    form.addEventListener("submit", (event) => { event.preventDefault(); if (this.stops()) this.cancel(); else this.submit(); });
+    form.append(picker, this.button("attach", () => picker.click()), this.input, this.sendButton);
+    return form;
   }
 
+  /** Say everything in the language of the moment. */
   translate() {
+    this.chooser.value = this.language;
     this.lang = this.language;
-    if (this.closest("body.chat-page")) document.documentElement.lang = this.language;
-    this.input.placeholder = this.text("write");
-    this.input.setAttribute("aria-label", this.text("write"));
-    this.chooser.setAttribute("aria-label", this.text("language"));
-    this.log.setAttribute("aria-label", this.text("log"));
-    this.chips.setAttribute("aria-label", this.text("suggestions"));
-    this.typingWords.textContent = `${this.nameplate.textContent} ${this.text("typing")}`;
-    for (const made of this.shadowRoot.querySelectorAll("[data-label]")) {
-      made.setAttribute("aria-label", this.text(made.dataset.label));
-      made.title = this.text(made.dataset.label);
-    }
+    if (this.whole) document.documentElement.lang = this.language;
+    speakAgain(this.shadowRoot);
     this.showSend();
-    this.showState(this.lastState || "connecting");
   }
 
   speak(code) {
     this.language = code;
-    localStorage.setItem("parley-language", code);
     this.translate();
+  }
+
+  setTheme(theme) {
+    if (theme !== "dark" && theme !== "light") return;
+    this.setAttribute("theme", theme);
+    if (this.whole) document.documentElement.style.colorScheme = theme;
   }
 
   turn() {
     const dark = this.getAttribute("theme") ? this.getAttribute("theme") === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    const next = dark ? "light" : "dark";
-    this.setAttribute("theme", next);
-    localStorage.setItem("parley-theme", next);
+    this.setTheme(dark ? "light" : "dark");
+    write("parley-theme", this.getAttribute("theme"));
   }
 
   // speaking
 
   key(event) {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.submit(); }
-    if (event.key === "Escape" && this.streaming) this.cancel();
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.submit();
   }
 
   grow() {
     this.input.style.height = "auto";
-    this.input.style.height = `${Math.min(144, this.input.scrollHeight + 2)}px`;
+    this.input.style.height = `${Math.min(TALLEST_INPUT, this.input.scrollHeight + 2)}px`;
+    this.input.style.overflowY = this.input.scrollHeight > TALLEST_INPUT ? "auto" : "hidden";
     this.showSend();
   }
 
+  /** Whether there is something to send, all of it here. */
+  sendable() { return !this.files.busy && Boolean(this.input.value.trim() || this.files.count); }
+
+  /** Whether the button stops the answer instead of sending. */
+  stops() { return this.busy && !this.input.value.trim() && !this.files.count; }
+
   submit() {
-    const text = this.input.value.trim();
-    if (!text && !this.files.length) return;
-    this.say(text, "");
+    if (!this.sendable()) return;
+    this.say(this.input.value.trim(), "", this.files.take());
     this.input.value = "";
     this.grow();
+    this.input.focus();
   }
 
-  say(text, action) {
-    const item = this.connection.say(text, action, this.files);
-    this.files = [];
-    this.fileRow.replaceChildren();
+  say(text, action, files) {
+    const item = this.connection.say(text, action, files);
     this.chips.replaceChildren();
-    this.complain(null);
+    this.note("");
     this.showPending(item);
-    this.wait(true);
-    this.input.focus();
+    this.wait(item.sent);
   }
 
   cancel() { this.connection.put({ type: "cancel" }); }
 
-  async pick() {
-    const file = this.picker.files[0];
-    this.picker.value = "";
-    if (!file) return;
-    const shown = make("span", `${this.text("uploading")}: ${file.name}`);
-    this.fileRow.append(shown);
+  async save(file) {
     try {
-      this.files.push(await this.connection.upload(file));
-      shown.textContent = file.name;
-    } catch (error) {
-      shown.remove();
-      this.complain(error);
+      const way = make("a");
+      way.href = await this.connection.download(file.uri);
+      way.download = file.name;
+      way.click();
+    } catch {
+      this.note(this.text("notDownloaded", { name: file.name }));
     }
-    this.showSend();
   }
 
   renew() {
@@ -213,103 +267,121 @@ class ParleyChat extends HTMLElement {
   }
 
   clear() {
-    for (const made of [...this.log.querySelectorAll(".line, .day")]) if (made !== this.typing) made.remove();
+    for (const made of this.log.querySelectorAll(".line, .day")) if (made !== this.typing) made.remove();
     this.chips.replaceChildren();
     this.drafts.clear();
     this.pending.clear();
     this.lastDay = "";
-    this.wait(false);
+    this.last = null;
+    this.note("");
+    this.settle();
   }
 
   // hearing
 
   take(frame) {
-    const handlers = { message: this.onMessage, delta: this.onDelta, typing: () => this.wait(true), completed: () => this.settle(),
-      failed: () => this.settle(), ended: this.onEnded, error: this.onError, accepted: this.onAccepted };
+    const handlers = { ready: () => this.settle(), message: this.onMessage, delta: this.onDelta, typing: () => this.wait(true),
+      completed: () => this.settle(), failed: () => this.settle(), ended: this.onEnded, error: this.onError, accepted: this.onAccepted };
     const handler = handlers[frame.type];
     if (handler) handler.call(this, frame);
   }
 
   onMessage(frame) {
     const follow = this.nearEnd();
-    const draft = this.drafts.get(`${frame.turn}.${frame.ordinal}`);
-    if (frame.role !== "user" && draft) { draft.remove(); this.drafts.delete(`${frame.turn}.${frame.ordinal}`); }
+    const mine = frame.role === "user";
+    if (!mine) this.dropDraft(`${frame.turn}.${frame.ordinal || 0}`);
     const waiting = this.pending.get(frame.id);
     if (waiting) { waiting.remove(); this.pending.delete(frame.id); }
     this.showDay(frame.create_time);
-    this.place(this.line(frame));
-    if (frame.role !== "user") { this.showChips(frame.suggestions || []); this.streaming = false; this.wait(false); this.showSend(); }
-    if (follow || frame.role === "user") this.toEnd();
+    const line = this.lines.line(frame);
+    this.join(line, frame);
+    this.place(line);
+    this.showChips(mine ? [] : frame.suggestions || []);
+    if (!mine) this.wait(false);
+    if (follow || mine) this.toEnd();
   }
 
+  dropDraft(key) {
+    const draft = this.drafts.get(key);
+    if (draft) { draft.remove(); this.drafts.delete(key); this.busy = false; this.showSend(); }
+  }
+
+  /** Pieces of a message to come. Offsets count characters, not the units of JavaScript; a piece behind a hole waits for the whole. */
   onDelta(frame) {
-    const follow = this.nearEnd();
-    const key = `${frame.turn}.${frame.ordinal}`;
-    let draft = this.drafts.get(key);
-    if (!draft) { draft = this.line({ role: "bot", text: "" }); draft.source = ""; this.drafts.set(key, draft); this.place(draft); }
-    if (frame.offset < draft.source.length) draft.source = draft.source.slice(0, frame.offset);
-    draft.source += frame.text;
-    draft.querySelector(".bubble").replaceChildren(render(draft.source));
-    this.streaming = true;
+    const key = `${frame.turn}.${frame.ordinal || 0}`;
+    const draft = this.drafts.get(key) || (frame.offset ? null : this.newDraft(key));
+    this.busy = true;
+    this.showSend();
+    if (!draft || frame.offset > draft.heard.length) return;
+    draft.heard = [...draft.heard.slice(0, frame.offset), ...points(frame.text)];
+    this.wait(false);
+    if (draft.drawing) return;
+    draft.drawing = requestAnimationFrame(() => {
+      const follow = this.nearEnd();
+      draft.drawing = 0;
+      draft.querySelector(".text").replaceChildren(render(draft.heard.join("")));
+      if (follow) this.toEnd();
+    });
+  }
+
+  /** What grows is not read aloud; the message that takes its place is. */
+  newDraft(key) {
+    const draft = this.lines.line({ role: "bot", text: "" });
+    draft.dataset.testid = "draft";
+    draft.setAttribute("aria-live", "off");
+    draft.setAttribute("aria-busy", "true");
+    draft.heard = [];
+    this.drafts.set(key, draft);
+    this.place(draft);
+    return draft;
+  }
+
+  /** Nobody writes any more: what was begun is not going to be ended. */
+  settle() {
+    for (const draft of this.drafts.values()) draft.remove();
+    this.drafts.clear();
+    this.busy = false;
     this.wait(false);
     this.showSend();
-    if (follow) this.toEnd();
   }
 
-  settle() { this.streaming = false; this.wait(false); this.showSend(); }
+  onEnded() {
+    this.settle();
+    this.place(this.lines.line({ role: "system", text: this.text("ended") }));
+    this.toEnd();
+  }
 
-  onEnded() { this.settle(); this.place(this.line({ role: "system", text: this.text("ended") })); this.toEnd(); }
-
-  onAccepted(frame) { const waiting = this.pending.get(frame.id); if (waiting) waiting.classList.remove("pending"); }
+  onAccepted(frame) {
+    const waiting = this.pending.get(frame.id);
+    if (waiting) { waiting.classList.remove("pending"); this.wait(true); }
+  }
 
   onError(frame) {
-    if (["UNAVAILABLE", "RESOURCE_EXHAUSTED"].includes(frame.error.code)) this.notice.textContent = this.text("busy");
-    else this.complain(new Error(frame.error.message));
     this.wait(false);
+    if (frame.passes) { this.note(this.text("busy")); return; }
+    this.note(this.text("failed", { reason: frame.error.message }));
+    const waiting = frame.id && this.pending.get(frame.id);
+    if (!waiting) return;
+    waiting.classList.replace("pending", "refused");
+    const under = waiting.querySelector(".under");
+    under.replaceChildren(spoken(make("span"), (node) => { node.textContent = this.text("notSent"); }));
   }
 
-  complain(error) { this.notice.textContent = error ? this.text("failed") + error.message : ""; }
+  /** What keeps the page from connecting; that the network is away is said by the state. */
+  onProblem(error) {
+    if (error.status === 404) this.note(this.text("noBot", { bot: this.bot }));
+    else if (error.status === 429 || error.status >= 500) this.note(this.text("busy"));
+    else if (error.status) this.note(this.text("failed", { reason: error.message }));
+  }
+
+  note(text) { if (this.notice.textContent !== text) this.notice.textContent = text; }
 
   // showing
 
-  line(frame) {
-    const made = make("div");
-    made.className = `line ${frame.role}`;
-    made.dataset.testid = `message-${frame.role}`;
-    const bubble = make("div");
-    bubble.className = "bubble";
-    const speaker = make("span", `${frame.role === "user" ? this.text("you") : this.nameplate.textContent}: `);
-    speaker.className = "quiet";
-    bubble.append(speaker);
-    if (frame.role === "user") bubble.append(make("span", frame.text)); else bubble.append(render(frame.text));
-    for (const file of frame.attachments || []) bubble.append(make("p", `📎 ${file.name}`));
-    if (frame.citations && frame.citations.length) bubble.append(this.sources(frame.citations));
-    const under = make("div");
-    under.className = "under";
-    if (frame.create_time) under.append(make("span", new Date(frame.create_time).toLocaleTimeString(this.language, { hour: "2-digit", minute: "2-digit" })));
-    if (frame.role === "bot" && frame.text) under.append(this.copier(frame.text));
-    made.append(bubble, under);
-    return made;
-  }
-
-  copier(text) {
-    const made = make("button", this.text("copy"));
-    made.type = "button";
-    made.addEventListener("click", async () => { await navigator.clipboard.writeText(text); made.textContent = this.text("copied"); });
-    return made;
-  }
-
-  sources(citations) {
-    const made = make("details");
-    made.dataset.testid = "sources";
-    made.append(make("summary", `${this.text("sources")} (${citations.length})`));
-    for (const item of citations) { const quote = make("blockquote", `“${item.quote}”`); quote.append(make("br"), make("strong", item.title)); made.append(quote); }
-    return made;
-  }
-
   showPending(item) {
-    const made = this.line({ role: "user", text: item.text, attachments: item.attachments });
+    const made = this.lines.line({ role: "user", text: item.text, attachments: item.attachments });
     made.classList.add("pending");
+    made.querySelector(".under").append(spoken(make("span"), (node) => { node.textContent = this.text("waiting"); }));
     this.pending.set(item.id, made);
     this.place(made);
     this.toEnd();
@@ -319,7 +391,10 @@ class ParleyChat extends HTMLElement {
     this.chips.replaceChildren(...suggestions.map((item) => {
       const made = make("button", item.text);
       made.type = "button";
-      made.addEventListener("click", () => this.say(item.text, item.value));
+      made.addEventListener("click", () => {
+        this.say(item.text, item.value, []);
+        if (matchMedia("(hover: hover)").matches) this.input.focus(); else this.log.focus();
+      });
       return made;
     }));
   }
@@ -329,11 +404,15 @@ class ParleyChat extends HTMLElement {
     const day = new Date(time).toDateString();
     if (day === this.lastDay) return;
     this.lastDay = day;
-    const ago = Math.round((new Date(new Date().toDateString()) - new Date(day)) / 86400000);
-    const words = ago === 0 ? this.text("today") : ago === 1 ? this.text("yesterday") : new Date(time).toLocaleDateString(this.language, { dateStyle: "long" });
-    const made = make("div", words);
-    made.className = "day";
-    this.place(made);
+    this.last = null;
+    this.place(this.lines.day(time));
+  }
+
+  /** Lines of one speaker in one minute share the time below the last of them. */
+  join(line, frame) {
+    const minute = `${frame.role} ${(frame.create_time || "").slice(0, 16)}`;
+    if (this.last && this.last.minute === minute) this.last.line.classList.add("joined");
+    this.last = { minute, line };
   }
 
   place(node) {
@@ -341,25 +420,36 @@ class ParleyChat extends HTMLElement {
     this.log.insertBefore(node, node.classList.contains("pending") || !waiting ? this.typing : waiting);
   }
 
-  wait(on) { const follow = this.nearEnd(); this.typing.hidden = !on; if (on && follow) this.toEnd(); }
+  wait(on) {
+    if (this.typing.hidden !== on) return;
+    const follow = this.nearEnd();
+    this.typing.hidden = !on;
+    if (on && follow) this.toEnd();
+  }
 
   showSend() {
-    const stop = this.streaming && !this.input.value.trim();
-    this.sendButton.replaceChildren(sign(stop ? "stop" : "send"));
-    this.sendButton.setAttribute("aria-label", this.text(stop ? "stop" : "send"));
-    this.sendButton.disabled = !stop && !this.input.value.trim() && !this.files.length;
+    const key = this.stops() ? "stop" : "send";
+    if (this.sendButton.dataset.sign !== key) this.sendButton.replaceChildren(sign(key));
+    this.sendButton.dataset.sign = key;
+    this.sendButton.setAttribute("aria-label", this.text(key));
+    this.sendButton.title = this.text(key);
+    this.sendButton.disabled = key === "send" && !this.sendable();
   }
 
   showState(state) {
+    if (state === this.lastState) return;
     this.lastState = state;
     this.state.className = `state ${state}`;
-    this.state.lastChild.textContent = this.text(state);
-    if (state === "online") this.complain(null);
+    this.state.lastChild.speak();
+    if (state === "online") this.note("");
+    else this.wait(false);
   }
 
   nearEnd() { return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END; }
 
+  showLatest() { this.latest.hidden = this.nearEnd(); }
+
   toEnd() { this.log.scrollTop = this.log.scrollHeight; }
 }
 
-customElements.define("parley-chat", ParleyChat);
+if (!customElements.get("parley-chat")) customElements.define("parley-chat", ParleyChat);

@@ -1,0 +1,100 @@
+/** Files on their way into a message: each is a tag that says how far it is and can be taken off. */
+import { make } from "./markdown.js";
+
+export const LARGEST = 100 * 1024 * 1024;
+const MOST = 10;
+const UNITS = ["byte", "kilobyte", "megabyte"];
+
+/** A size for people. @param {number} bytes @param {string} language */
+export function sizeOf(bytes, language) {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log(Math.max(1, bytes)) / Math.log(1024)));
+  const format = new Intl.NumberFormat(language, { style: "unit", unit: UNITS[power], unitDisplay: "short", maximumFractionDigits: power ? 1 : 0 });
+  return format.format(bytes / 1024 ** power);
+}
+
+export class Files {
+  /** `words(key, values)` gives texts; `upload(file, told)` a promise; `changed()` is called when readiness changes;
+   * `complain(text)` says what cannot be done. */
+  constructor(words, upload, changed, complain) {
+    this.words = words;
+    this.upload = upload;
+    this.changed = changed;
+    this.complain = complain;
+    this.tags = new Set();
+    this.holder = make("ul");
+    this.holder.className = "files";
+    this.holder.dataset.testid = "files";
+  }
+
+  get busy() { return [...this.tags].some((tag) => !tag.done); }
+
+  get count() { return this.tags.size; }
+
+  /** What the message carries; the row is empty afterwards. */
+  take() {
+    const done = [...this.tags].map((tag) => tag.done).filter(Boolean);
+    this.tags.clear();
+    this.holder.replaceChildren();
+    return done;
+  }
+
+  /** @param {Iterable<File>} files */
+  add(files) {
+    this.complain("");
+    for (const file of files) {
+      const problem = this.problem(file);
+      if (problem) this.complain(problem); else this.begin(file);
+    }
+    this.changed();
+  }
+
+  problem(file) {
+    if (file.size > LARGEST) return this.words("tooLarge", { name: file.name, size: sizeOf(LARGEST, this.words("code")) });
+    if (!file.size) return this.words("empty", { name: file.name });
+    return this.tags.size >= MOST ? this.words("tooMany", { count: MOST }) : "";
+  }
+
+  begin(file) {
+    const tag = { file, node: make("li"), state: make("span"), done: null };
+    tag.state.className = "progress";
+    const name = make("span", file.name);
+    name.className = "name";
+    tag.node.append(name, tag.state, this.button("remove", file, () => this.remove(tag)));
+    this.tags.add(tag);
+    this.holder.append(tag.node);
+    this.bring(tag);
+  }
+
+  button(key, file, press) {
+    const made = make("button", key === "remove" ? "×" : this.words(key));
+    made.type = "button";
+    made.setAttribute("aria-label", `${this.words(key)}: ${file.name}`);
+    made.addEventListener("click", press);
+    return made;
+  }
+
+  async bring(tag) {
+    tag.node.className = "";
+    tag.state.textContent = this.words("uploading");
+    try {
+      tag.done = await this.upload(tag.file, (part) => { tag.state.textContent = `${Math.floor(part * 100)} %`; });
+      tag.state.textContent = sizeOf(tag.file.size, this.words("code"));
+    } catch {
+      if (this.tags.has(tag)) this.fail(tag);
+    }
+    this.changed();
+  }
+
+  fail(tag) {
+    tag.node.className = "failed";
+    tag.state.replaceChildren(this.button("again", tag.file, () => { this.complain(""); this.bring(tag); this.changed(); }));
+    this.complain(this.words("notUploaded", { name: tag.file.name }));
+  }
+
+  remove(tag) {
+    this.tags.delete(tag);
+    tag.node.remove();
+    this.complain("");
+    this.changed();
+  }
+}

@@ -33,6 +33,7 @@ async def own_time(address: str) -> float:
         for _ in range(CALLS):
             began = time.perf_counter()
             async with client.post(f"{address}/chat/completions", data=json.dumps(body), headers=headers | JSON) as got:
+                got.raise_for_status()
                 await got.read()
             times.append(time.perf_counter() - began)
     return middle(times)

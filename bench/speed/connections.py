@@ -12,19 +12,17 @@ PEOPLE, EACH = 25, 40
 
 
 async def figures(bench: Workbench, _: float) -> list[Figure]:
-    """A thousand sockets, each listening to a session, after as many have been opened and closed once."""
+    """A thousand sockets, each listening to a session, beside the few that were there to warm up."""
     await bench.publish(turns.NAME, turns.SCRIPT)
     seats = []
     for _ in range(PEOPLE):
         token = await bench.visitor(turns.NAME)
         seats.append((token, await bench.session(turns.NAME, token)))
-    for item in await everybody(bench, seats):
-        item.close()
-    await asyncio.sleep(1)
+    warm = await everybody(bench, seats, 2)
     before = resident_mib(bench.stack)
-    sockets = await everybody(bench, seats)
+    sockets = await everybody(bench, seats, EACH)
     after = resident_mib(bench.stack)
-    for item in sockets:
+    for item in (*warm, *sockets):
         item.close()
     each = max(0.001, (after - before) / len(sockets))
     return [
@@ -33,13 +31,13 @@ async def figures(bench: Workbench, _: float) -> list[Figure]:
     ]
 
 
-async def everybody(bench: Workbench, seats: list[tuple[str, str]]) -> list[Talker]:
-    """Sockets of all seats."""
+async def everybody(bench: Workbench, seats: list[tuple[str, str]], each: int) -> list[Talker]:
+    """Sockets of all seats, `each` a session."""
 
     async def one(token: str, session: str) -> Talker:
         return await connect(await bench.ticket(session, token), lambda _, __: None)
 
     found: list[Talker] = []
     for token, session in seats:
-        found += await asyncio.gather(*(one(token, session) for _ in range(EACH)))
+        found += await asyncio.gather(*(one(token, session) for _ in range(each)))
     return found

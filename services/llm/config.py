@@ -16,6 +16,7 @@ class LlmSettings(Settings):
     llm_connect_seconds: float = Field(default=5.0, gt=0)
     llm_first_token_seconds: float = Field(default=30.0, gt=0)
     llm_chunk_seconds: float = Field(default=20.0, gt=0, description="between two chunks of a stream")
+    llm_piece_seconds: float = Field(default=0.03, ge=0, description="pieces that follow one another faster are joined")
     llm_answer_seconds: float = Field(default=120.0, gt=0, description="a whole answer")
     llm_connections: int = Field(default=200, ge=1, description="to a provider")
     embedding_threads: int = Field(default=1, ge=1, le=16)

@@ -44,6 +44,7 @@ class LlmService:
             self._usage,
             chassis.metrics,
             settings.page_token_secret,
+            settings.llm_piece_seconds,
         )
         chassis.server.add(
             llm_service_pb2_grpc.add_LlmServiceServicer_to_server,

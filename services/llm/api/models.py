@@ -14,6 +14,7 @@ from services.common import context
 from services.common.errors import ParleyError, to_status
 from services.common.pagination import PageTokens, page_size
 from services.common.telemetry.metrics import Metrics
+from services.llm.domain.joining import joined
 from services.llm.domain.port import Embedder, Provider
 from services.llm.domain.registry import Registry, list_models
 from services.llm.usage import UsageLog, UsageRow
@@ -33,12 +34,14 @@ class LlmApi(llm_grpc.LlmServiceServicer):
         usage: UsageLog,
         metrics: Metrics,
         secret: SecretStr,
+        piece_seconds: float,
     ) -> None:
         self._providers = providers
         self._embedders = embedders
         self._usage = usage
         self._metrics = metrics
         self._tokens = PageTokens(secret)
+        self._piece_seconds = piece_seconds
 
     async def Complete(  # noqa: N802
         self, request: pb.CompleteRequest, context_: Wire
@@ -62,7 +65,10 @@ class LlmApi(llm_grpc.LlmServiceServicer):
         seq = 0
         try:
             with account:
-                async with contextlib.aclosing(provider.stream(model, request)) as pieces:  # type: ignore[type-var]
+                async with (
+                    contextlib.aclosing(provider.stream(model, request)) as whole,  # type: ignore[type-var]
+                    contextlib.aclosing(joined(whole, self._piece_seconds)) as pieces,
+                ):
                     async for piece in pieces:
                         seq += 1
                         if isinstance(piece, str):

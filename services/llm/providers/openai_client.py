@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from services.common.errors import Internal, ParleyError
@@ -31,6 +33,24 @@ class OpenAIClient:
                 if self._client is None:
                     self._client = await asyncio.to_thread(self._make)
         return self._client
+
+    @contextlib.asynccontextmanager
+    async def open_stream(self, body: dict[str, Any]) -> AsyncIterator[Any]:
+        """The response of a streamed completion. The SDK's own errors.
+
+        By the SDK's general request: its `create` looks at the type of every field of every message, which takes longer
+        than all the rest.
+        """
+        from openai import AsyncStream  # noqa: PLC0415 - lazily, see above
+
+        client = await self.get()
+        stream = await client.post(
+            "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
+        )
+        try:
+            yield stream.response
+        finally:
+            await stream.close()
 
     def _make(self) -> AsyncOpenAI:
         import httpx2  # noqa: PLC0415 - lazily, see above

@@ -75,10 +75,9 @@ class OpenAICompatibleProvider:
         settings = self._settings
         end = clock() + settings.llm_answer_seconds
         first = clock() + settings.llm_first_token_seconds
-        client = await self._client.get()
         async with contextlib.AsyncExitStack() as stack:
-            opening = client.chat.completions.with_streaming_response.create(
-                **arguments(model, request), stream=True, stream_options={"include_usage": True}
+            opening = self._client.open_stream(
+                {**arguments(model, request), "stream": True, "stream_options": {"include_usage": True}}
             )
             response = await within(stack.enter_async_context(opening), min(first, end), "first_token")
             lines = await stack.enter_async_context(contextlib.aclosing(data_lines(response)))
@@ -109,9 +108,9 @@ async def within(waiting: Awaitable[T], limit: float, kind: str) -> T:
         raise late(kind) from None
 
 
-async def data_lines(response: Any) -> AsyncGenerator[str, None]:  # noqa: ANN401 - the SDK's
+async def data_lines(response: Any) -> AsyncGenerator[str, None]:  # noqa: ANN401 - of the SDK's HTTP library
     """Lines that carry something: comments that keep a connection alive are no sign of an answer."""
-    async for line in response.iter_lines():
+    async for line in response.aiter_lines():
         if line.startswith("data:"):
             yield line
 

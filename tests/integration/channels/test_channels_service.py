@@ -115,8 +115,8 @@ async def test_only_what_the_mask_names_is_changed(world: ChannelsWorld) -> None
         (update("kind", kind=pb.Channel.KIND_WEB), "update_mask"),
         (update("display_name", kind=pb.Channel.KIND_WEB), "channel.kind"),
         (update("bot"), "channel.bot"),
-        (update("webhook.uri"), "webhook.uri"),
-        (update("webhook.uri", webhook=pb.Webhook(uri="https://10.0.0.1/")), "webhook.uri"),
+        (update("webhook.uri"), "channel.webhook.uri"),
+        (update("webhook.uri", webhook=pb.Webhook(uri="https://10.0.0.1/")), "channel.webhook.uri"),
     ],
 )
 async def test_what_an_update_may_not_say(world: ChannelsWorld, request_: pb.UpdateChannelRequest, field: str) -> None:
@@ -131,11 +131,11 @@ async def test_what_an_update_may_not_say(world: ChannelsWorld, request_: pb.Upd
     [
         ({"kind": pb.Channel.KIND_UNSPECIFIED}, "channel.kind"),
         ({"bot": ""}, "channel.bot"),
-        ({"webhook": None}, "webhook.uri"),
-        ({"webhook": pb.Webhook(uri="http://example.com/")}, "webhook.uri"),
-        ({"webhook": pb.Webhook(uri="https://169.254.169.254/latest")}, "webhook.uri"),
-        ({"webhook": pb.Webhook(uri="https://me:secret@example.com/")}, "webhook.uri"),
-        ({"kind": pb.Channel.KIND_WEB}, "webhook.uri"),
+        ({"webhook": None}, "channel.webhook.uri"),
+        ({"webhook": pb.Webhook(uri="http://example.com/")}, "channel.webhook.uri"),
+        ({"webhook": pb.Webhook(uri="https://169.254.169.254/latest")}, "channel.webhook.uri"),
+        ({"webhook": pb.Webhook(uri="https://me:secret@example.com/")}, "channel.webhook.uri"),
+        ({"kind": pb.Channel.KIND_WEB}, "channel.webhook.uri"),
     ],
 )
 async def test_what_a_creation_may_not_say(world: ChannelsWorld, values: dict[str, Any], field: str) -> None:

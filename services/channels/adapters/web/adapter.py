@@ -17,7 +17,7 @@ class WebAdapter:
     async def check(self, uri: str) -> None:
         """There is nowhere to send to. InvalidArgument."""
         if uri:
-            raise InvalidArgument.field("webhook.uri", "none for a web channel")
+            raise InvalidArgument.field("channel.webhook.uri", "none for a web channel")
 
     def receive(self, channel: OpenChannel, headers: Mapping[str, str], body: bytes, now: float) -> Incoming:
         """Web clients post messages over the edge. NotFound."""

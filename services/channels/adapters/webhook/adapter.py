@@ -33,8 +33,8 @@ class WebhookAdapter:
     async def check(self, uri: str) -> None:
         """Replies must have somewhere to go. InvalidArgument."""
         if not uri:
-            raise InvalidArgument.field("webhook.uri", "an address such as https://example.com/path")
-        await self._client.check(uri, "webhook.uri")
+            raise InvalidArgument.field("channel.webhook.uri", "an address such as https://example.com/path")
+        await self._client.check(uri, "channel.webhook.uri")
 
     def receive(self, channel: OpenChannel, headers: Mapping[str, str], body: bytes, now: float) -> Incoming:
         """Verified before anything of it is parsed. Unauthenticated, InvalidArgument."""

@@ -111,6 +111,7 @@ class Connection:
         self._messages = Allowance(shared.settings.messages_per_minute)
         self._feed: EventFeed[pb.SessionEvent] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._largest_buffer = shared.settings.buffer_bytes
         self._begun = False
         self._closed = False
 
@@ -310,7 +311,7 @@ class Connection:
         waiting = 0
         for frame in frames:
             waiting = self._socket.send(orjson.dumps(frame))
-        if waiting > self._shared.settings.buffer_bytes:
+        if waiting > self._largest_buffer:
             self.close(CLOSE_SLOW, "too slow; resume")
 
     def _refuse(self, error: ParleyError, identifier: str) -> None:

@@ -3,6 +3,7 @@
 A REST request is routed twice: as it came, and by the gRPC path that the transcoder gave it.
 """
 
+import re
 from collections.abc import Iterator
 
 from gateway.envoy import types
@@ -19,6 +20,8 @@ NEVER_SENT = "connect-failure,refused-stream,reset-before-request"
 # A read may also be repeated after the server was asked.
 REPEATABLE = f"{NEVER_SENT},unavailable,reset"
 PRIVATE_HEADERS = ["x-api-key"]
+# What the pages' listener serves beside pages, for operators.
+OPERATIONS = ("/metrics", "/readyz", "/healthz")
 LEAKS = ["grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding"]
 
 
@@ -50,7 +53,14 @@ def routes(contract: Contract, settings: EdgeSettings) -> Iterator[Json]:
         route["typed_per_filter_config"][types.RATE_LIMIT] = guard(limits)
         yield route
     yield _rest({"prefix": "/v1/"}, limits)
+    for path in OPERATIONS:
+        yield _answer({"safe_regex": {"regex": _however_written(path)}}, 404, "there is no such page")
     yield _plain({"prefix": "/"}, "web", limits, body=limits.page_body_bytes)
+
+
+def _however_written(path: str) -> str:
+    """What matches the path whichever of its characters are percent-encoded: the server behind decodes them."""
+    return "".join(f"(?:{re.escape(character)}|%(?i:{ord(character):02x}))" for character in path)
 
 
 def _socket(match: Json, limits: Limits) -> Json:

@@ -59,7 +59,8 @@ class WebService:
         )
 
     def _answer(self, request: web.Request, body: bytes, content_type: str) -> web.Response:
-        etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        # Weak, because the edge compresses: it takes a strong one off, and every visit would load everything again.
+        etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         headers = {
             "ETag": etag,
             "Cache-Control": MINUTE,

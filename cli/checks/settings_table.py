@@ -74,7 +74,6 @@ WORDS = {
     "argon2_workers": "passwords worked on at a time",
     "maximum_sessions_per_person": "open at a time",
     "ticket_seconds": "how long a ticket opens a socket",
-    "lease_seconds": "until another worker takes over from a dead one",
     "turn_nodes": "steps of a script in one turn",
     "history_limit": "earlier lines a model is shown",
     "knowledge_floor": "similarity below which a passage is not used for an answer",

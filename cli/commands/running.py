@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.commands.options import data_option, running_state
+from cli.commands.progress import Starting
 from cli.deploy import deploy_all
 from cli.failure import Failure
 from cli.stack.layout import ROOT, Layout
@@ -27,7 +28,6 @@ from cli.stack.stack import Stack, checked_replicas
 console = Console(highlight=False)
 DETACH_SECONDS = 120.0
 STOP_SECONDS = 30.0
-MARKS = {"ready": "[green]ready[/]", "starting": "starting", "restarting": "[yellow]restarting[/]"}
 
 
 @click.command()
@@ -48,7 +48,9 @@ def up(*, detach: bool, port: int, host: str, data: Path, replicas: tuple[str, .
         start_detached(port, host, data, replicas)
         return
     names = tuple(filter(None, only.split(",")))
-    asyncio.run(run_stack(Stack(data, port=port, host=host, only=names, replicas=counts, progress=show)))
+    view = Starting(console)
+    stack = Stack(data, port=port, host=host, only=names, replicas=counts, progress=view.tell)
+    asyncio.run(run_stack(stack, view))
 
 
 def replica_count(text: str) -> tuple[str, int]:
@@ -59,37 +61,35 @@ def replica_count(text: str) -> tuple[str, int]:
     return name, int(count)
 
 
-def show(name: str, state: str) -> None:
-    """A line a change."""
-    console.print(f"  {name:<12} {MARKS.get(state, state)}")
-
-
-async def run_stack(stack: Stack) -> None:
+async def run_stack(stack: Stack, view: Starting) -> None:
     """Start, tell, wait for a signal, stop."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stopping.set)
     began = time.monotonic()
-    starting = asyncio.create_task(begin(stack))
+    starting = asyncio.create_task(begin(stack, view))
     waiting = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        with view:
+            view.expect(stack.expected)
+            await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
             return
         starting.result()
         tell(stack, time.monotonic() - began)
         await waiting
-    finally:
         console.print("stopping")
+    finally:
         await stack.stop()
 
 
-async def begin(stack: Stack) -> None:
+async def begin(stack: Stack, view: Starting) -> None:
     """Everything up to the bots of this checkout."""
     await stack.start()
     if stack.serves:
+        view.tell("bots", "starting")
         for name in await deploy_all(stack, ROOT / "bots"):
             console.print(f"  {name:<12} deployed")
     stack.mark_usable()
@@ -102,9 +102,10 @@ def tell(stack: Stack, seconds: float) -> None:
         return
     console.print(f"  Talk to the bot:   [bold]{stack.public_url}/[/]")
     console.print(f"  API, readable:     {stack.public_url}/docs")
-    if stack.first_start:
+    if not stack.layout.password_shown.exists():
         console.print("  Administrator:     admin@parley.local")
         console.print(f"  One-time password: [bold]{stack.secrets['admin_password']}[/]  (shown this once)")
+        stack.layout.password_shown.touch()
     console.print("Stop with Ctrl+C or ./parley down; nothing is lost.\n")
 
 
@@ -122,16 +123,26 @@ def start_detached(port: int, host: str, data: Path, replicas: tuple[str, ...]) 
         process = subprocess.Popen(  # noqa: S603 - this very command
             command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd=ROOT
         )
+    with console.status("starting in the background"):
+        usable = until_usable(layout, process, output)
+    if usable:
+        console.print(output.read_text(errors="replace").strip())
+        return
+    raise Failure(f"not ready after {DETACH_SECONDS:.0f} s", f"read {output} and ./parley logs")
+
+
+def until_usable(layout: Layout, process: subprocess.Popen[bytes], output: Path) -> bool:
+    """Whether the stack can be used before the time is over. Failure with its own words when it ended."""
     deadline = time.monotonic() + DETACH_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise Failure(output.read_text(errors="replace").strip() or "the stack ended at once")
+            words = output.read_text(errors="replace").strip().removeprefix("Error: ")
+            raise Failure(words or "the stack ended at once")
         state = layout.read_state()
         if state and state.get("usable"):
-            console.print(output.read_text(errors="replace").strip())
-            return
+            return True
         time.sleep(0.05)
-    raise Failure(f"not ready after {DETACH_SECONDS:.0f} s", f"read {output} and ./parley logs")
+    return False
 
 
 def rows(state: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -61,6 +61,11 @@ class Layout:
         """The administrator's one-time password."""
         return self.data / "admin-password"
 
+    @property
+    def password_shown(self) -> Path:
+        """There once somebody was told the password: a start that was interrupted has told nobody."""
+        return self.data / "admin-password-shown"
+
     def prepare(self) -> None:
         """Make the folder, or recognise it. Failure: another version, no room, no right."""
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from cli.failure import Failure
 from cli.stack import servers
 from cli.stack.component import Component
-from cli.stack.layout import ROOT, SCALABLE, SERVICES, Layout, free_port, holder_of, write_private
+from cli.stack.layout import GATEWAYS, ROOT, SCALABLE, SERVICES, Layout, free_port, holder_of, write_private
 from cli.stack.services import STUBS, instances, mesh_keys, ours, replica_ports, shared_environment
 from cli.stack.supervisor import Progress, Supervisor
 
@@ -49,12 +49,19 @@ class Stack:
         self.ports: dict[str, int] = {}
         self.secrets: dict[str, str] = {}
         self.postgres: servers.Postgres | None = None
-        self.first_start = False
 
     @property
     def serves(self) -> bool:
         """Whether it is whole: services and edge, not only servers."""
         return not self._only
+
+    @property
+    def expected(self) -> int:
+        """How many steps a start has: its processes, and the bots."""
+        if self._only:
+            return len(self._only)
+        services = sum(len(instances(name, self._replicas)) for name in SERVICES)
+        return len(SERVERS) + services + len(GATEWAYS) + len(("envoy", "bots"))
 
     def mark_usable(self) -> None:
         """Everything a newcomer needs is there: `up --detach` waits for this."""
@@ -79,8 +86,7 @@ class Stack:
         self._refuse_second()
         self.layout.prepare()
         self.secrets, self.ports = self.layout.secrets(), self.layout.ports(replica_ports(self._replicas))
-        self.first_start = not self.layout.admin_password.exists()
-        if self.first_start:
+        if not self.layout.admin_password.exists():
             write_private(self.layout.admin_password, self.secrets["admin_password"])
         mesh_keys(self.layout)
         self.postgres = servers.Postgres(self.layout, self.secrets, self.ports["postgres"])

@@ -1,6 +1,7 @@
 """The stack under test as its callers see it: one public port, REST, gRPC and WebSocket over it."""
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -27,10 +28,14 @@ from tests.waiting import until
 
 ADMIN = "admin@parley.local"
 PASSWORD = "plenty of characters here"
-HEADERS_SECONDS, REQUEST_SECONDS = 1.0, 3.0
+HEADERS_SECONDS, REQUEST_SECONDS, FIRST_FRAME_SECONDS = 1.0, 2.0, 2.0
 CALL = aiohttp.ClientTimeout(total=30)
 # Guessing is made slow in earnest elsewhere; here it would only make signing in slow.
-SETTINGS = {"PARLEY_ARGON2_MEMORY_KIB": "1024", "PARLEY_ARGON2_ITERATIONS": "1"}
+SETTINGS = {
+    "PARLEY_ARGON2_MEMORY_KIB": "1024",
+    "PARLEY_ARGON2_ITERATIONS": "1",
+    "PARLEY_FIRST_FRAME_SECONDS": str(FIRST_FRAME_SECONDS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Mesh:
         body: Any = None,
         token: str = "",
         *,
-        data: Any = None,
+        data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One HTTP call; the path is sent as it is."""
@@ -104,8 +109,11 @@ class Mesh:
         sent |= headers or {}
         if data is not None:
             sent.setdefault("content-type", "application/json")
+        body_of = io.BytesIO(data) if data is not None else None
         url = URL(path if path.startswith("http") else self.url + path, encoded=True)
-        async with self.http.request(method, url, json=body, data=data, headers=sent, allow_redirects=False) as answer:
+        async with self.http.request(
+            method, url, json=body, data=body_of, headers=sent, allow_redirects=False
+        ) as answer:
             return Answer(
                 answer.status, {name.lower(): value for name, value in answer.headers.items()}, await answer.read()
             )

@@ -40,7 +40,7 @@ class OperationsServer:
     async def failing(self) -> dict[str, str]:
         """What is away now."""
         found = dict.fromkeys(self.waiting, "NotStarted")
-        for name, check in self._checks.items():
+        for name, check in list(self._checks.items()):  # a service that starts adds some meanwhile
             try:
                 async with asyncio.timeout(CHECK_SECONDS):
                     await check()

@@ -56,4 +56,6 @@ def test_the_tests_that_show_a_promise_exist() -> None:
 def test_every_page_of_the_architecture_is_in_its_index() -> None:
     folder = ROOT / "docs" / "architecture"
     index = (folder / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in folder.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
+    assert [
+        page.name for page in folder.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index
+    ] == []

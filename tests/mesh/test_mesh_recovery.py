@@ -133,22 +133,27 @@ def judge(ledger: list[Any], seen: list[Any]) -> None:
 async def test_replies_of_a_channel_survive_channels_and_nats(mesh: Mesh) -> None:
     """Both are killed under a message: it is taken when they are back, and all replies come, each once, in order."""
     async with channel_of(mesh) as (sender, receiver):
-        assert (await sender.post("Hello")).status == 202
-        await until(lambda: "What is your name?" in heard(receiver))
+        assert (await sender.post("Ada")).status == 202
+        await until(lambda: len(heard(receiver)) == 3)
+        await until(lambda: nothing_leased(mesh))
         killed = [(prey, mesh.kill(prey)) for prey in ("channels", "nats")]
 
         async def taken() -> bool:
-            answer = await sender.post("Ada", identifier="ada")
+            answer = await sender.post("Just questions", identifier="second")
             assert answer.status in {200, 202, 503}, answer.raw
             return answer.status != 503
 
         await until(taken, RECOVERY_SECONDS)
         for prey, restarts in killed:
             await mesh.back(prey, restarts)
-        await until(lambda: "Nice to meet you, Ada. What shall I show you?" in heard(receiver), RECOVERY_SECONDS)
+        await until(lambda: len(heard(receiver)) == 5, RECOVERY_SECONDS)
     said = heard(receiver)
-    assert said[0].startswith("Hello! I am")
-    assert said[1:] == ["What is your name?", "Nice to meet you, Ada. What shall I show you?"]
+    assert said[1:4] == ["What is your name?", "Nice to meet you, Ada. What shall I show you?", "Very well."]
+
+
+async def nothing_leased(mesh: Mesh) -> bool:
+    """Nobody sends: a sender that dies keeps its lease for longer than a test may take."""
+    return await mesh.count("channels.queues WHERE lease IS NOT NULL") == 0
 
 
 def heard(receiver: WebhookReceiver) -> list[str]:

@@ -1,5 +1,5 @@
 /** The wire: signs in, opens a session, keeps a socket, resumes after the last number seen. Tabs share what is kept. */
-import { alone, identifier, readObject, write } from "./keeping.js";
+import { alone, change, identifier, readObject, write } from "./keeping.js";
 
 const FIRST_WAIT = 400;
 const GROWTH = 1.5;
@@ -25,6 +25,11 @@ async function post(path, body, token) {
 /** Whether the same request may succeed later: the network, a restart, too much at once. */
 const passes = (error) => !error.status || error.status >= 500 || error.status === 429;
 
+/** The access token that is kept, empty when it is about to end. */
+function fresh({ tokens }) {
+  return tokens && Date.parse(tokens.expire_time) - Date.now() > 30000 ? tokens.access_token : "";
+}
+
 export class Connection extends EventTarget {
   /** @param {string} base @param {string} bot @param {() => string} locale */
   constructor(base, bot, locale) {
@@ -36,22 +41,18 @@ export class Connection extends EventTarget {
     this.failures = 0;
     this.attempt = 0;
     this.key = `parley:${base}:${bot}`;
-    this.unsent = new Map(Object.entries(this.kept.unsent || {}));
-    this.session = this.kept.session;
+    this.unsent = new Map(Object.entries(readObject(`${this.key}:unsent`)));
+    this.session = "";
     this.alive = true;
+    this.tabs = new BroadcastChannel(this.key);
+    this.tabs.onmessage = (event) => this.follow(event.data);
     this.ears = [[window, "online", () => this.check()], [window, "offline", () => this.drop()],
-      [window, "storage", (event) => this.follow(event)], [document, "visibilitychange", () => document.hidden || this.check()]];
+      [document, "visibilitychange", () => document.hidden || this.check()]];
     for (const [where, type, ear] of this.ears) where.addEventListener(type, ear);
   }
 
-  get kept() { return readObject(this.key); }
-
-  /** Changes what all tabs share: read afresh, since another tab may have written meanwhile. */
-  change(how) {
-    const kept = this.kept;
-    how(kept);
-    write(this.key, JSON.stringify(kept));
-  }
+  /** What tabs share: tokens and the session. */
+  kept(how) { return change(this.key, how); }
 
   tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 
@@ -67,58 +68,57 @@ export class Connection extends EventTarget {
       if (this.alive && mine === this.attempt) this.listen(ticket);
     } catch (error) {
       if (mine !== this.attempt) return;
-      if (error.status === 401) this.change((kept) => { if (kept.tokens) kept.tokens.expire_time = 0; });
-      else if (error.status === 404 && this.kept.session) this.lose();
+      if (error.status === 401) await this.kept((kept) => { if (kept.tokens) kept.tokens.expire_time = ""; });
+      else if (error.status === 404 && this.session) await this.lose();
       else this.tell("problem", error);
       this.soon();
     }
   }
 
   /** The session is gone: what was shown of it goes too, what waits to be sent goes to the next one. */
-  lose() {
-    this.change((kept) => { delete kept.session; });
-    this.session = undefined;
+  async lose() {
+    await this.kept((kept) => { delete kept.session; });
+    this.session = "";
     this.seen = 0;
     this.tell("lost");
   }
 
   /** A token that is good for another half a minute at least. A refresh token works once, so tabs take turns. */
   async token() {
-    return this.fresh() || alone(`${this.key}:token`, async () => this.fresh() || this.renewToken());
+    return fresh(await this.kept()) || alone(`${this.key}:token`, async () => {
+      const kept = await this.kept();
+      return fresh(kept) || this.newToken(kept.tokens);
+    });
   }
 
-  fresh() {
-    const kept = this.kept.tokens;
-    return kept && Date.parse(kept.expire_time) - Date.now() > 30000 ? kept.access_token : "";
-  }
-
-  async renewToken() {
-    const old = this.kept.tokens;
+  async newToken(old) {
     let tokens;
     try {
       if (old && old.refresh_token) tokens = await post(`${this.base}/v1/tokens:refresh`, { refresh_token: old.refresh_token });
     } catch (error) {
       if (passes(error)) throw error;
-      this.lose();
+      await this.lose();
     }
     tokens = tokens || await post(`${this.base}/v1/visitors:signIn`, { bot: this.bot, locale: this.locale() });
-    this.change((kept) => { kept.tokens = tokens; });
+    await this.kept((kept) => { kept.tokens = tokens; });
     return tokens.access_token;
   }
 
   async ticket() {
     const token = await this.token();
-    if (!this.kept.session) await alone(`${this.key}:session`, () => this.openSession(token));
-    this.session = this.kept.session;
+    this.session = await alone(`${this.key}:session`, () => this.openSession(token));
     return (await post(`${this.base}/v1/${this.session}:createTicket`, {}, token)).ticket;
   }
 
+  /** The session that is kept, or a new one; asked for twice by the same id, it is one. */
   async openSession(token) {
-    if (this.kept.session) return;
-    this.change((kept) => { kept.opening = kept.opening || identifier(); });
+    const { session, opening } = await this.kept((kept) => { if (!kept.session) kept.opening = kept.opening || identifier(); });
+    if (session) return session;
     const wanted = { bot: `bots/${this.bot}`, locale: this.locale() };
-    const session = await post(`${this.base}/v1/sessions?request_id=${this.kept.opening}`, wanted, token);
-    this.change((kept) => { kept.session = session.name; delete kept.opening; });
+    const { name } = await post(`${this.base}/v1/sessions?request_id=${opening}`, wanted, token);
+    await this.kept((kept) => { kept.session = name; delete kept.opening; });
+    this.tabs.postMessage(name);
+    return name;
   }
 
   listen(ticket) {
@@ -145,11 +145,15 @@ export class Connection extends EventTarget {
   check() { if (this.socket) this.ping(); else if (this.waiting) this.start(); }
 
   drop() {
+    this.hangUp();
+    this.soon();
+  }
+
+  hangUp() {
     const socket = this.socket;
     this.socket = null;
     clearInterval(this.pinging);
     if (socket) socket.close();
-    this.soon();
   }
 
   put(frame) {
@@ -181,8 +185,14 @@ export class Connection extends EventTarget {
 
   /** It waits no longer. */
   settle(id) {
-    if (!this.unsent.delete(id)) return;
-    this.change((kept) => { if (kept.unsent) delete kept.unsent[id]; });
+    if (this.unsent.delete(id)) this.keepUnsent((kept) => { delete kept[id]; });
+  }
+
+  /** At once, so that it survives whatever comes; sent twice by two tabs, it is one message. */
+  keepUnsent(how) {
+    const kept = readObject(`${this.key}:unsent`);
+    how(kept);
+    write(`${this.key}:unsent`, JSON.stringify(kept));
   }
 
   send(id) {
@@ -194,7 +204,7 @@ export class Connection extends EventTarget {
   say(text, action, attachments) {
     const item = { id: identifier(), text, action: action || "", attachments: attachments || [] };
     this.unsent.set(item.id, item);
-    this.change((kept) => { kept.unsent = { ...kept.unsent, [item.id]: item }; });
+    this.keepUnsent((kept) => { kept[item.id] = item; });
     return { ...item, sent: this.send(item.id) };
   }
 
@@ -223,37 +233,40 @@ export class Connection extends EventTarget {
   }
 
   /** Another conversation with the same bot. */
-  renew() {
-    this.unsent.clear();
-    this.change((kept) => { delete kept.session; delete kept.unsent; });
+  async renew() {
+    this.forget();
+    this.hangUp();
+    await this.kept((kept) => { delete kept.session; });
     this.restart();
   }
 
   /** Another tab began another conversation: go along. */
-  follow(event) {
-    if (event.key !== this.key || !this.session || !this.kept.session || this.kept.session === this.session) return;
-    this.unsent.clear();
+  follow(session) {
+    if (!this.session || session === this.session) return;
+    this.forget();
     this.tell("lost");
     this.restart();
   }
 
+  forget() {
+    this.unsent.clear();
+    write(`${this.key}:unsent`, "{}");
+  }
+
   restart() {
-    this.session = undefined;
+    this.session = "";
     this.seen = 0;
     this.failures = 0;
-    const socket = this.socket;
-    this.socket = null;
-    clearInterval(this.pinging);
-    if (socket) socket.close();
+    this.hangUp();
     this.start();
   }
 
   stop() {
     this.alive = false;
+    this.tabs.close();
     for (const [where, type, ear] of this.ears) where.removeEventListener(type, ear);
     clearTimeout(this.waiting);
-    clearInterval(this.pinging);
-    if (this.socket) this.socket.close();
+    this.hangUp();
   }
 }
 

@@ -86,11 +86,16 @@ async function show() {
   const rest = groups.get("Other") || [];
   groups.delete("Other");
   if (rest.length) groups.set("Other", rest);
-  for (const [tag, made] of groups) holder.append(make("h2", tag), ...made);
+  for (const [tag, made] of groups) {
+    const group = make("section");
+    group.append(make("h2", tag), ...made);
+    holder.append(group);
+  }
 }
 
 filter.addEventListener("input", () => {
   const words = filter.value.trim().toLowerCase();
   for (const made of holder.querySelectorAll(".operation")) made.hidden = Boolean(words) && !made.dataset.words.includes(words);
+  for (const group of holder.querySelectorAll("section")) group.hidden = !group.querySelector(".operation:not([hidden])");
 });
 show();

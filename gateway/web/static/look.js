@@ -48,7 +48,7 @@ table { border-collapse: collapse; } th, td { border: 1px solid var(--line); pad
 .line:hover .copy, .copy:focus-visible { opacity: 1; } .copy:hover { background: color-mix(in srgb, var(--accent) 12%, transparent); } .copy svg { width: 18px; height: 18px; }
 @media (hover: none) { .copy { opacity: 1; } }
 details { margin-top: .35rem; font-size: .86rem; } summary { cursor: pointer; color: var(--muted); padding: .2rem 0; } details blockquote { margin: .3rem 0; }
-.attachments { list-style: none; padding: 0; margin: .3rem 0 .1rem; display: grid; gap: .3rem; }
+.attachments { list-style: none; padding: 0; margin: .3rem 0 .1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .3rem; }
 .attachments button { display: flex; gap: .45rem; align-items: center; max-width: 100%; min-height: 40px; border: 1px solid var(--edge); background: var(--surface); border-radius: 12px; padding: .25rem .7rem; cursor: pointer; text-align: left; }
 .attachments button:hover { border-color: var(--accent); } .attachments svg { flex: none; width: 18px; height: 18px; }
 .name { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; } .size { color: var(--muted); font-size: .82rem; white-space: nowrap; }

@@ -4,9 +4,9 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
-from tests.browser.people import People
+from tests.browser.people import PATIENCE, People
 from tests.browser.stage import Stage, staged
 
 
@@ -21,6 +21,7 @@ async def chromium() -> AsyncIterator[Browser]:
     path = os.environ.get("PARLEY_CHROMIUM", "")
     if not path:
         pytest.skip("no Chromium: run ./parley test browser")
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

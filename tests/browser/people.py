@@ -69,7 +69,7 @@ class Visitor:
 
     async def online(self) -> None:
         """The page says that it is connected."""
-        await expect(self.state).to_have_class(re.compile(r"\bonline\b"), timeout=PATIENCE)
+        await expect(self.state).to_have_class(re.compile(r"\bonline\b"))
 
     # parts of the page
 
@@ -112,7 +112,7 @@ class Visitor:
 
     async def hear(self, text: str | re.Pattern[str], line: int = -1) -> None:
         """Wait until a line of the bot, the last unless said otherwise, holds a text."""
-        await expect(self.heard.nth(line)).to_contain_text(text, timeout=PATIENCE)
+        await expect(self.heard.nth(line)).to_contain_text(text)
 
     async def introduce(self, name: str = "Ana") -> None:
         """The first question of `hello`."""

@@ -52,9 +52,8 @@ async def test_tabs_renew_their_tokens_one_after_the_other(people: People) -> No
     ana = await people.at("hello")
     await ana.introduce()
     await ana.run(
-        """const key = 'parley::hello', kept = JSON.parse(localStorage.getItem(key));
-           kept.tokens.expire_time = new Date().toISOString();
-           localStorage.setItem(key, JSON.stringify(kept));"""
+        """const { change } = await import('/static/keeping.js');
+           await change('parley::hello', (kept) => { kept.tokens.expire_time = new Date().toISOString(); });"""
     )
     first, second = ana.page, await ana.context.new_page()
     asked: list[int] = []
@@ -134,9 +133,8 @@ async def test_message_that_waits_survives_a_reload(people: People) -> None:
 async def forget(ana: Visitor) -> None:
     """Make the page believe in a session that is not there."""
     await ana.run(
-        """const key = 'parley::echo', kept = JSON.parse(localStorage.getItem(key));
-           kept.session = 'sessions/' + crypto.randomUUID();
-           localStorage.setItem(key, JSON.stringify(kept));"""
+        """const { change } = await import('/static/keeping.js');
+           await change('parley::echo', (kept) => { kept.session = 'sessions/' + crypto.randomUUID(); });"""
     )
 
 
@@ -165,7 +163,9 @@ async def test_bot_that_is_not_there_is_named(people: People) -> None:
 async def test_page_works_where_nothing_may_be_kept(people: People) -> None:
     ana = await people.visitor()
     await ana.context.add_init_script(
-        """Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });
+        """for (const name of ['localStorage', 'indexedDB'])
+             Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } });
+           delete Navigator.prototype.locks;
            delete Crypto.prototype.randomUUID;"""
     )
     await ana.come("echo")

@@ -41,3 +41,4 @@ async def test_free_question_is_answered_with_a_citation(people: People) -> None
     await sources.locator("summary").click()
     await expect(sources.locator("blockquote").first).to_contain_text("30 days")
     await expect(sources.locator("blockquote").first).to_contain_text("Corner Shop")
+    await expect(sources.locator("blockquote").first).to_be_in_viewport(ratio=0.99)

@@ -69,3 +69,14 @@ async def test_new_messages_do_not_pull_a_reader_away(people: People) -> None:
     await ana.part("latest").click()
     await expect(ana.part("latest")).to_be_hidden()
     await expect(ana.heard.last).to_be_in_viewport()
+
+
+async def test_reader_of_the_end_stays_there_when_room_gets_less(people: People) -> None:
+    ana = await people.at("echo", viewport=PHONE)
+    await ana.say("word\n\n" * 40 + "end")
+    await ana.hear("end")
+    await ana.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"] // 2})
+    await expect(ana.heard.last.locator("p").last).to_be_in_viewport()
+    await ana.part("picker").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"})
+    await expect(ana.part("files")).to_contain_text("0.1 kB")
+    await expect(ana.heard.last.locator("time")).to_be_in_viewport(ratio=0.99)

@@ -7,7 +7,7 @@ from tests.browser.people import People
 from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.browser
-LONG = " ".join(["🙂 It **grows**,", *(f"word{number}" for number in range(60)), "done."])
+LONG = " ".join(["🙂 It **grows**,", *(f"word{number}" for number in range(40)), "done."])
 ENDLESS = " ".join(f"word{number}" for number in range(2000))
 
 

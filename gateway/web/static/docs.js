@@ -55,7 +55,7 @@ function operation(document_, method, path, item) {
   head.append(verb, make("code", path), words);
   const body = make("div");
   body.className = "body";
-  if (item.description) body.append(make("p", item.description));
+  if (item.description && item.description.replace(/\.$/, "") !== item.summary) body.append(make("p", item.description));
   if (item["x-parley-permission"]) body.append(make("p", `Permission: ${item["x-parley-permission"]}`));
   section(body, "Parameters", (item.parameters || []).map((given) => {
     const one = resolve(document_, given);

@@ -3,13 +3,14 @@ import { make } from "./markdown.js";
 
 export const LARGEST = 100 * 1024 * 1024;
 const MOST = 10;
-const UNITS = ["byte", "kilobyte", "megabyte"];
+const KILOBYTE = 1024;
 
 /** A size for people. @param {number} bytes @param {string} language */
 export function sizeOf(bytes, language) {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log(Math.max(1, bytes)) / Math.log(1024)));
-  const format = new Intl.NumberFormat(language, { style: "unit", unit: UNITS[power], unitDisplay: "short", maximumFractionDigits: power ? 1 : 0 });
-  return format.format(bytes / 1024 ** power);
+  const large = bytes >= KILOBYTE ** 2;
+  const value = bytes / (large ? KILOBYTE ** 2 : KILOBYTE);
+  const shape = { style: "unit", unit: large ? "megabyte" : "kilobyte", unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(language, shape).format(Math.max(0.1, value));
 }
 
 export class Files {

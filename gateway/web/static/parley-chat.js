@@ -123,6 +123,8 @@ class ParleyChat extends HTMLElement {
     this.log.tabIndex = 0;
     this.log.dataset.testid = "log";
     this.log.addEventListener("scroll", () => this.showLatest());
+    // A keyboard that opens, a file that is added: who read the end goes on reading the end.
+    new ResizeObserver(() => { if (this.latest.hidden) this.toEnd(); }).observe(this.log);
     this.typing = make("div");
     this.typing.className = "line";
     this.typing.hidden = true;

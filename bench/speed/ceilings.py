@@ -21,7 +21,7 @@ async def ceiling_process(module: str, *arguments: str) -> AsyncIterator[int]:
     port = unused_port(set())
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'build' / 'stubs'}"}
     command = [sys.executable, "-m", module, "--port", str(port), *arguments]
-    process = await asyncio.create_subprocess_exec(*command, env=environment, cwd=ROOT)
+    process = await asyncio.create_subprocess_exec(*command, env=environment, cwd=ROOT, stdout=DEVNULL)
     try:
         async with asyncio.timeout(READY_SECONDS):
             while not await listens(port):

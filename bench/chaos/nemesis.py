@@ -14,6 +14,7 @@ import redis.asyncio as redis
 
 from cli.stack.stack import Stack
 
+LIVING = ("ready", "unready")
 PAUSE_SECONDS = (1.0, 6.0)
 BETWEEN_SECONDS = (1.0, 3.0)
 
@@ -39,7 +40,7 @@ class Nemesis:
     def targets(self) -> dict[str, int]:
         """Components that are up, with their processes."""
         state = self.stack.layout.read_state() or {"components": []}
-        return {item["name"]: item["pid"] for item in state["components"] if item["state"] == "ready"}
+        return {item["name"]: item["pid"] for item in state["components"] if item["state"] in LIVING}
 
     async def rage(self, seconds: float) -> None:
         """Hit something every one to three seconds; in the middle lose NATS' store and all of Valkey."""

@@ -18,6 +18,7 @@ class Starting:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._ready: set[str] = set()
+        self._ended: set[str] = set()
         self._under_way: dict[str, None] = {}
         self._bar: Progress | None = None
         self._task = TaskID(0)
@@ -50,18 +51,25 @@ class Starting:
 
     def tell(self, name: str, state: str) -> None:
         """A process, or a step, changed its state."""
-        first = name not in self._ready
         if state == "ready":
-            self._ready.add(name)
-            self._under_way.pop(name, None)
-            self._announce(name, "[green]ready[/]" if first else "[green]ready again[/]", shown=self._bar is None)
-        elif first and state not in QUIET:
-            self._under_way[name] = None
+            self._take(name)
         elif state == "restarting":
+            self._ended.add(name)
             self._announce(name, "[yellow]ended, is started again[/]", shown=True)
+        elif name not in self._ready and state not in QUIET:
+            self._under_way[name] = None
         if self._bar is not None:
             words = ", ".join(list(self._under_way)[:4])
             self._bar.update(self._task, completed=len(self._ready), description=words)
+
+    def _take(self, name: str) -> None:
+        self._under_way.pop(name, None)
+        if name not in self._ready:
+            self._ready.add(name)
+            self._announce(name, "[green]ready[/]", shown=self._bar is None)
+        elif name in self._ended:
+            self._announce(name, "[green]ready again[/]", shown=True)
+        self._ended.discard(name)
 
     def _announce(self, name: str, words: str, *, shown: bool) -> None:
         if shown:

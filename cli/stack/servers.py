@@ -74,11 +74,13 @@ class Postgres:
 
     def initialise(self) -> None:
         """Make the cluster unless it is there."""
-        if (self.folder / "PG_VERSION").exists():
+        if (self.folder / "global" / "pg_control").exists():
             return
         owner = postgres_user()
-        for folder in (self.folder, self._sockets):
+        fresh = self.folder.with_suffix(".fresh")  # takes its name when it is whole: a start may be killed
+        for folder in (self.folder, fresh, self._sockets):
             shutil.rmtree(folder, ignore_errors=True)
+        for folder in (fresh, self._sockets):
             folder.mkdir(parents=True, mode=0o700)
             if owner:
                 os.chown(folder, owner["user"], owner["group"])
@@ -87,7 +89,7 @@ class Postgres:
         if owner:
             os.chown(password, owner["user"], owner["group"])
         command = [
-            str(postgres_binaries(self._layout) / "initdb"), "-D", str(self.folder), "-U", SUPERUSER,
+            str(postgres_binaries(self._layout) / "initdb"), "-D", str(fresh), "-U", SUPERUSER,
             "--auth-host=scram-sha-256", "--auth-local=scram-sha-256", f"--pwfile={password}",
             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions",
         ]  # fmt: skip
@@ -97,6 +99,7 @@ class Postgres:
             raise Failure(
                 f"PostgreSQL's initdb failed: {done.stderr.strip()[-400:]}", "is the disk full or not writable?"
             )
+        fresh.rename(self.folder)
 
     def component(self) -> Component:
         """The server, tuned for a laptop and never for a lost commit."""

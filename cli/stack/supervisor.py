@@ -20,6 +20,7 @@ from cli.stack.layout import Layout
 
 FIRST_BACKOFF, LARGEST_BACKOFF, HEALTHY_SECONDS = 0.05, 5.0, 30.0
 POLL_SECONDS = 0.04
+LOOK_SECONDS = 2.0
 LARGEST_LOG = 16 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 Progress = Callable[[str, str], None]
@@ -122,8 +123,18 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _until_gone(self, running: Running) -> None:
+        looked = time.monotonic()
         while self._lives(running):
             await asyncio.sleep(POLL_SECONDS)
+            if time.monotonic() - looked > LOOK_SECONDS:
+                await self._look(running)
+                looked = time.monotonic()
+
+    async def _look(self, running: Running) -> None:
+        """What runs is not always ready: it may wait for another, or hang."""
+        state = "ready" if await running.component.ready() else "unready"
+        if state != running.state and self._lives(running) and not self._stopping:
+            self._set(running, state)
 
     async def _back_off(self, running: Running) -> None:
         self._ready[running.component.name].clear()

@@ -21,7 +21,7 @@ class ChannelsSettings(Settings):
     rotation_seconds: int = Field(default=24 * 3600, ge=0, description="how long an old secret verifies")
     delivery_seconds: float = Field(default=15.0, gt=0, description="for one attempt")
     delivery_budget: float = Field(default=24 * 3600.0, gt=0, description="after this a reply is given up")
-    delivery_lease: float = Field(default=45.0, gt=0, description="until the work of a dead sender is taken over")
+    delivery_lease: float = Field(default=30.0, gt=0, description="until the work of a dead sender is taken over")
     delivery_backoff: tuple[float, ...] = Field(
         default=(1, 5, 30, 120, 600, 3600), min_length=1, description="before each next attempt; the last one repeats"
     )

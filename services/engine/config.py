@@ -13,7 +13,9 @@ class EngineSettings(Settings):
 
     works: bool = Field(default=True, description="claim turns")
     worker_turns: int = Field(default=128, ge=1, le=1024, description="turns under way at once")
-    lease_seconds: float = Field(default=6.0, ge=1, le=300, description="a turn whose worker died begins again after this")
+    lease_seconds: float = Field(
+        default=6.0, ge=1, le=300, description="a turn whose worker died begins again after this"
+    )
     turn_nodes: int = Field(default=1_000_000, ge=1000)
     turn_seconds: float = Field(default=5.0, gt=0, description="computing time of one turn")
     answer_seconds: float = Field(default=60.0, gt=0, description="time a model has for an answer")

@@ -140,7 +140,7 @@ class Mesh:
         """The token of a new account with these roles."""
         email = f"{uuid.uuid4().hex}@example.com"
         made = await self.call(
-            "POST", f"/v1/users?password={PASSWORD.replace(' ', '+')}1", {"email": email, "roles": roles}, maker
+            "POST", "/v1/users", {"user": {"email": email, "roles": roles}, "password": PASSWORD + "1"}, maker
         )
         assert made.status == 200, made.raw
         return await self.sign_in(email, PASSWORD + "1", tenant)

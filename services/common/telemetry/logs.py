@@ -1,8 +1,10 @@
 """Structured logs: static messages, data in fields, the trace and request of the call."""
 
+import contextlib
+import io
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -37,6 +39,24 @@ def mask(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+class Lossy(io.TextIOBase):
+    """A stream whose failures are nobody's: a line that a full disk does not take fails no call."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or lose it."""
+        with contextlib.suppress(OSError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As far as it goes."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
 def configure(service: str, level: str, form: str) -> None:
     """Set up logs of the process, once."""
     # Traces go without local variables, which hold what people said and what keys are.
@@ -62,7 +82,7 @@ def configure(service: str, level: str, form: str) -> None:
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Lossy(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

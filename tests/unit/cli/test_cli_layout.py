@@ -134,3 +134,14 @@ def test_reset_takes_only_folders_of_a_stack(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["reset", "--data", str(tmp_path)], input="y\n").exit_code == 0
     assert not tmp_path.exists()
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def test_a_cluster_that_was_not_finished_is_made_again(layout: Layout) -> None:
+    postgres = servers.Postgres(layout, layout.secrets(), unused_port(set()))
+    postgres.folder.mkdir(parents=True)
+    (postgres.folder / "PG_VERSION").write_text("18")
+    postgres.initialise()
+    assert (postgres.folder / "global" / "pg_control").exists()
+    made = (postgres.folder / "global" / "pg_control").stat().st_ino
+    postgres.initialise()
+    assert (postgres.folder / "global" / "pg_control").stat().st_ino == made

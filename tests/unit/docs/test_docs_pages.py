@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
-SHOWN = re.compile(r"`((?:unit|integration|mesh|browser|chaos)/[\w/]+\.py)?::(test_\w+)`")
+SHOWN = re.compile(r"`((?:unit|contract|integration|mesh|browser|chaos)/[\w/]+\.py)?::(test_\w+)`")
 PREFIX = "ERROR_REASON_"
 WRITTEN_LATER = {"performance.md"}
 

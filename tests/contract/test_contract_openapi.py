@@ -11,8 +11,8 @@ from google.protobuf import descriptor_pb2
 from gateway.envoy import openapi
 from gateway.envoy.contract import Contract
 
-pytestmark = pytest.mark.unit
-DESCRIPTORS = Path(__file__).resolve().parents[3] / "build" / "descriptors.binpb"
+pytestmark = pytest.mark.contract
+DESCRIPTORS = Path(__file__).resolve().parents[2] / "build" / "descriptors.binpb"
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 

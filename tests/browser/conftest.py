@@ -23,7 +23,7 @@ async def chromium() -> AsyncIterator[Browser]:
         pytest.skip("no Chromium: run ./parley test browser")
     expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         await browser.close()
 

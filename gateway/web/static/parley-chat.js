@@ -123,8 +123,7 @@ class ParleyChat extends HTMLElement {
     this.log.tabIndex = 0;
     this.log.dataset.testid = "log";
     this.log.addEventListener("scroll", () => this.showLatest());
-    // A keyboard that opens, a file that is added: who read the end goes on reading the end.
-    new ResizeObserver(() => { if (this.latest.hidden) this.toEnd(); }).observe(this.log);
+    new ResizeObserver(() => this.follow()).observe(this.log);
     this.typing = make("div");
     this.typing.className = "line";
     this.typing.hidden = true;
@@ -449,9 +448,19 @@ class ParleyChat extends HTMLElement {
 
   nearEnd() { return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END; }
 
-  showLatest() { this.latest.hidden = this.nearEnd(); }
+  /** Where a person scrolled to; what a change of the room did to it is for follow(). */
+  showLatest() { if (this.log.clientHeight === this.room) this.latest.hidden = this.nearEnd(); }
 
-  toEnd() { this.log.scrollTop = this.log.scrollHeight; }
+  /** A keyboard opened, a file was added: who read the end goes on reading the end. */
+  follow() {
+    this.room = this.log.clientHeight;
+    if (this.latest.hidden) this.toEnd(); else this.showLatest();
+  }
+
+  toEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
+    this.latest.hidden = true;
+  }
 }
 
 if (!customElements.get("parley-chat")) customElements.define("parley-chat", ParleyChat);

@@ -228,8 +228,11 @@ def valkey_check(port: int, password: str) -> Check:
             async with asyncio.timeout(2):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(f"AUTH {password}\r\nPING\r\n".encode())
-                answer = await reader.readline() + await reader.readline()
-                writer.close()
+                try:
+                    answer = await reader.readline() + await reader.readline()
+                finally:
+                    writer.close()
+                    await writer.wait_closed()
         except (OSError, TimeoutError):
             return False
         return b"PONG" in answer

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,19 +23,19 @@ FIRST_BACKOFF, LARGEST_BACKOFF, HEALTHY_SECONDS = 0.05, 5.0, 30.0
 POLL_SECONDS = 0.04
 LOOK_SECONDS = 2.0
 LARGEST_LOG = 16 * 1024 * 1024
-PR_SET_PDEATHSIG = 1
+LAUNCHER = Path(__file__).with_name("launcher.py")
 Progress = Callable[[str, str], None]
 
 
-def die_with_parent(signum: int) -> Callable[[], None]:
-    """Runs in the child: whatever ends the supervisor ends it too."""
-    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
-
-    def prepare() -> None:
-        if prctl is not None:
-            prctl(PR_SET_PDEATHSIG, signum)
-
-    return prepare
+def bound(item: Component) -> tuple[list[str], dict[str, Any]]:
+    """Command and options of a process that ends with this one, whatever ends it, where the system can do that."""
+    options = dict(item.options)
+    if not sys.platform.startswith("linux"):
+        return item.command, options
+    user, group = options.pop("user", "-"), options.pop("group", "-")
+    options.pop("extra_groups", None)
+    prefix = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(item.stop_signal))]
+    return [*prefix, str(user), str(group), *item.command], options
 
 
 @dataclass
@@ -100,16 +101,16 @@ class Supervisor:
         if log.exists() and log.stat().st_size > LARGEST_LOG:
             log.replace(log.with_suffix(".log.1"))
         base = {key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")}
+        command, options = bound(item)
         with log.open("ab") as sink:
             running.process = subprocess.Popen(  # noqa: S603 - our own components
-                item.command,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
                 env={**base, **item.environment},
                 start_new_session=True,
-                preexec_fn=die_with_parent(item.stop_signal),  # noqa: PLW1509 - this process has one thread
-                **item.options,
+                **options,
             )
         running.started = time.monotonic()
         self._set(running, "starting")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-CHILD = "PARLEY_CHILD"
+CHILD, PARENT = "PARLEY_CHILD", "PARLEY_CHILD_OF"
 LOOK_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 EARLY_SECONDS = 3.0
@@ -25,7 +25,8 @@ class Supervisor:
         self._stopping = False
 
     def _spawn(self, index: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._arguments, env={**os.environ, CHILD: str(index)})  # noqa: S603 - this very program
+        environment = {**os.environ, CHILD: str(index), PARENT: str(os.getpid())}
+        return subprocess.Popen(self._arguments, env=environment)  # noqa: S603 - this very program
 
     def stop(self, signum: int, _: object = None) -> None:
         """Pass a signal on; nothing is started any more."""
@@ -64,7 +65,7 @@ def supervise(count: int) -> int:
 
 
 async def parent_gone() -> None:
-    """Returns when the process that spawned this one has died without saying so."""
-    parent = os.getppid()
+    """Returns when the process that spawned this one has died without saying so, be it before this one looked."""
+    parent = int(os.environ.get(PARENT, os.getppid()))
     while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells a child that its parent is gone
         await asyncio.sleep(PARENT_SECONDS)

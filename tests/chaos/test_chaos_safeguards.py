@@ -11,6 +11,7 @@ from cli.stack.stack import Stack
 
 pytestmark = pytest.mark.chaos
 
+WORK = 6_000
 WORKERS = frozenset({"engine", "engine-2"})
 PREY = WORKERS | {"session", "envoy", "realtime", "nats"}
 FENCE = "AND u.epoch = p_epoch AND u.lease_token = p_token"
@@ -24,7 +25,7 @@ def ordeal(
     prey: frozenset[str] = PREY,
     pauses: float = 0.3,
 ) -> Ordeal:
-    """A short run. `work` 12000 makes turns of some ten milliseconds, so that a pause of a worker meets one."""
+    """A short run. `work` WORK makes turns of some ten milliseconds, so that a pause of a worker meets one."""
     finish = 8 if sabotage else 30  # what a sabotaged run has lost never comes
     return Ordeal(5, 12, 18, finish=finish, work=work, prey=prey, pauses=pauses, sabotage=sabotage)
 
@@ -76,19 +77,19 @@ async def without_outbox(stack: Stack) -> None:
 
 
 async def test_with_all_safeguards_nothing_is_broken() -> None:
-    result = await run(ordeal(work=12_000))
+    result = await run(ordeal(work=WORK))
     assert result["messages"] > 50
     assert sum(result["kills"].values()) >= 5
     assert [result[name] for name in ("lost", "duplicated", "misordered", "overlapped")] == [0, 0, 0, 0]
 
 
 async def test_paused_workers_are_fenced() -> None:
-    result = await run(ordeal(work=12_000, prey=WORKERS, pauses=0.9))
+    result = await run(ordeal(work=WORK, prey=WORKERS, pauses=0.9))
     assert [result[name] for name in ("lost", "duplicated", "misordered", "overlapped")] == [0, 0, 0, 0]
 
 
 async def test_fencing_is_needed() -> None:
-    result = await run(ordeal(without_fencing, work=12_000, prey=WORKERS, pauses=0.9))
+    result = await run(ordeal(without_fencing, work=WORK, prey=WORKERS, pauses=0.9))
     assert result["duplicated"] + result["misordered"] + result["overlapped"] > 0
 
 

@@ -136,7 +136,7 @@ async def test_a_text_longer_than_a_message(quiet: Talk) -> None:
         ("POST", "/v1/files", {"path": "a.txt"}, "content"),
         ("POST", "/v1/channels", {"kind": "KIND_WEB"}, "channel_id"),
         ("POST", "/v1/completions:complete", {}, "messages"),
-        ("POST", "/v1/users", {"display_name": "A"}, "user.email"),
+        ("POST", "/v1/users", {"user": {"display_name": "A"}}, "user.email"),
         ("POST", "/v1/tenants", {"tenant": {"slug": "abc"}}, "owner_email"),
         ("POST", "/v1/bots/hello/variables:merge", {}, "variables"),
     ],

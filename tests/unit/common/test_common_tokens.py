@@ -134,7 +134,7 @@ async def test_a_person_never_has_the_role_of_services(issuer: Issuer, verifier:
         {"iss": "parley-mesh", "aud": "parley-mesh"},
         {"exp": None},
         {"exp": "tomorrow"},
-        {"nbf": time.time() + 600},
+        {"nbf": time.time() + 86_400},
         {"tid": None, "roles": 7},
     ],
 )

@@ -82,14 +82,19 @@ def chromium() -> str:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("category", required=False, type=click.Choice(CATEGORIES))
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def test(category: str | None, arguments: tuple[str, ...]) -> None:
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[CATEGORY] [PYTEST ARGUMENTS]...")
+def test(arguments: tuple[str, ...]) -> None:
     """Run the tests: all of them, or one category. What a machine lacks is skipped by name.
 
-    Example:  ./parley test unit
+    Categories: unit, contract, integration, mesh, browser, chaos.
+
+    Example:  ./parley test unit -k ledger
     """
-    wanted = [category] if category else list(CATEGORIES)
+    chosen = arguments[:1] if arguments and arguments[0] in CATEGORIES else ()
+    arguments = arguments[len(chosen) :]
+    if arguments and not arguments[0].startswith(("-", "tests")):
+        raise click.UsageError(f"expected one of {', '.join(CATEGORIES)}, or arguments of pytest, got {arguments[0]!r}")
+    wanted = list(chosen or CATEGORIES)
     skipped = []
     browser = chromium() if "browser" in wanted else ""
     if "browser" in wanted and not browser:

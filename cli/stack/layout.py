@@ -99,15 +99,18 @@ class Layout:
             write_private(path, json.dumps(kept))
         return kept
 
-    def ports(self, more: Sequence[str] = ()) -> dict[str, int]:
-        """Kept from start to start; one that somebody else took meanwhile is replaced. `more`: names of replicas."""
+    def ports(self, more: Sequence[str] = (), edge: int = 0) -> dict[str, int]:
+        """Kept from start to start; one that somebody else took meanwhile is replaced. `more`: names of replicas.
+
+        `edge`: not to be used, though nobody listens there yet.
+        """
         names = (*PORT_NAMES, *more)
         path = self.data / "ports.json"
         kept: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-        chosen = {name: kept[name] for name in names if name in kept and free_port(kept[name])}
+        chosen = {name: kept[name] for name in names if name in kept and kept[name] != edge and free_port(kept[name])}
         for name in names:
             if name not in chosen:
-                chosen[name] = unused_port(set(chosen.values()))
+                chosen[name] = unused_port({edge, *chosen.values()})
         if chosen != kept:
             write_private(path, json.dumps(chosen, indent=1))
         return chosen

@@ -85,7 +85,7 @@ class Stack:
         """Everything ready, or Failure."""
         self._refuse_second()
         self.layout.prepare()
-        self.secrets, self.ports = self.layout.secrets(), self.layout.ports(replica_ports(self._replicas))
+        self.secrets, self.ports = self.layout.secrets(), self.layout.ports(replica_ports(self._replicas), self.edge)
         if not self.layout.admin_password.exists():
             write_private(self.layout.admin_password, self.secrets["admin_password"])
         mesh_keys(self.layout)

@@ -22,6 +22,7 @@ from cli.stack.layout import Layout
 FIRST_BACKOFF, LARGEST_BACKOFF, HEALTHY_SECONDS = 0.05, 5.0, 30.0
 POLL_SECONDS = 0.04
 LOOK_SECONDS = 2.0
+LONGEST_WORDS = 300
 LARGEST_LOG = 16 * 1024 * 1024
 LAUNCHER = Path(__file__).with_name("launcher.py")
 Progress = Callable[[str, str], None]
@@ -80,8 +81,15 @@ class Supervisor:
             task.cancel()
         missing = [name for name in names if not self._ready[name].is_set()]
         if missing:
-            logs = ", ".join(str(self._layout.logs / f"{name}.log") for name in missing)
-            raise Failure(f"not ready after {seconds:.0f} s: {', '.join(missing)}", f"read {logs}")
+            words = "\n  ".join(self._last_words(name) for name in missing)
+            raise Failure(f"not ready after {seconds:.0f} s: {', '.join(missing)}", words)
+
+    def _last_words(self, name: str) -> str:
+        """How a process is, and the end of what it wrote."""
+        running, path = self._running[name], self._layout.logs / f"{name}.log"
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        last = lines[-1][:LONGEST_WORDS] if lines else "it wrote nothing"
+        return f"{name} is {running.state}, started again {running.restarts} times; {path} ends with: {last}"
 
     async def _keep(self, running: Running) -> None:
         for name in running.component.after:

@@ -79,6 +79,13 @@ def test_ports_are_kept_and_a_taken_one_is_replaced(layout: Layout) -> None:
     }
 
 
+def test_the_port_of_the_edge_is_nobody_else_s(layout: Layout) -> None:
+    first = layout.ports()
+    second = layout.ports(edge=first["engine"])
+    assert first["engine"] not in second.values()
+    assert second["nats"] == first["nats"]
+
+
 def test_a_taken_port_is_told_with_its_holder(taken: int) -> None:
     assert not free_port(taken)
     assert f"process {os.getpid()}" in holder_of(taken)

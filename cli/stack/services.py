@@ -54,7 +54,6 @@ def shared_environment(
     """What every service is told."""
     environment = {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{STUBS}",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "MALLOC_ARENA_MAX": "2",
         "PARLEY_HOST": "127.0.0.1",
         "PARLEY_POSTGRES_DSN": postgres.dsn("app"),

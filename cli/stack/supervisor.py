@@ -21,7 +21,7 @@ from cli.stack.layout import Layout
 
 FIRST_BACKOFF, LARGEST_BACKOFF, HEALTHY_SECONDS = 0.05, 5.0, 30.0
 POLL_SECONDS = 0.04
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 5.0
 LONGEST_WORDS = 300
 LARGEST_LOG = 16 * 1024 * 1024
 LAUNCHER = Path(__file__).with_name("launcher.py")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from bench.chaos.ambush import ledger
 from bench.chaos.users import Seen, right_replies
-from cli.stack.servers import DATABASE, SUPERUSER
 from cli.stack.stack import Stack
 
 LEDGER = "SELECT seq, role, content, turn FROM session.message_history WHERE session_id = $1 ORDER BY seq"
@@ -33,13 +33,7 @@ class Verdict:
 async def judge(stack: Stack, people: Sequence[Seen]) -> Verdict:
     """Every session, in the ledger and as its person saw it."""
     verdict = Verdict()
-    connection = await asyncpg.connect(
-        host="127.0.0.1",
-        port=stack.ports["postgres"],
-        user=SUPERUSER,
-        password=stack.secrets["postgres"],
-        database=DATABASE,
-    )
+    connection = await ledger(stack)
     try:
         for seen in people:
             rows = await connection.fetch(LEDGER, uuid.UUID(seen.session.removeprefix("sessions/")))

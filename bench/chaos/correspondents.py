@@ -20,7 +20,6 @@ from bench.chaos.users import CALL_SECONDS, REPEATED, RETRY_SECONDS, TRANSIENT, 
 from bench.speed.workbench import owner_metadata
 from cli.stack.stack import Stack
 
-CHANNEL = "chaos"
 REFUSED = frozenset({400, 401, 404, 409, 413})
 
 
@@ -44,7 +43,7 @@ class Post:
         channel = pb.Channel(kind=pb.Channel.KIND_WEBHOOK, bot=f"bots/{NAME}", webhook=pb.Webhook(uri=uri))
         async with grpc.aio.insecure_channel(f"127.0.0.1:{stack.ports['channels']}") as wire:
             made = await channel_grpc.ChannelServiceStub(wire).CreateChannel(
-                pb.CreateChannelRequest(channel=channel, channel_id=CHANNEL),
+                pb.CreateChannelRequest(channel=channel, channel_id=f"chaos-{uuid.uuid4().hex[:12]}"),
                 timeout=20,
                 metadata=await owner_metadata(stack),
                 wait_for_ready=True,

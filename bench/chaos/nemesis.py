@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
-import os
 import random
 import shutil
 import signal
 import time
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 import redis.asyncio as redis
 
+from bench.chaos.ambush import ambush
+from bench.chaos.signalling import send
 from cli.stack.stack import Stack
 
 LIVING = ("ready", "unready")
+WORKERS = "engine"
 PAUSE_SECONDS = (1.0, 6.0)
 BETWEEN_SECONDS = (1.0, 3.0)
 
@@ -23,7 +26,8 @@ BETWEEN_SECONDS = (1.0, 3.0)
 class Nemesis:
     """prey: what is hit, all when empty; pauses: share of hits that pause.
 
-    kills: how often each component was hit; at: when, time.monotonic().
+    kills: how often each component was hit; at: when, time.monotonic(); ambushes: workers paused amid a turn that
+    another then ended.
     """
 
     stack: Stack
@@ -32,10 +36,12 @@ class Nemesis:
     pauses: float = 0.3
     kills: Counter[str] = field(default_factory=Counter)
     at: list[float] = field(default_factory=list)
+    ambushes: int = 0
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self._resumes: set[asyncio.Task[None]] = set()
+        self._waiting = False
 
     def targets(self) -> dict[str, int]:
         """Components that are up, with their processes."""
@@ -43,7 +49,10 @@ class Nemesis:
         return {item["name"]: item["pid"] for item in state["components"] if item["state"] in LIVING}
 
     async def rage(self, seconds: float) -> None:
-        """Hit something every one to three seconds; in the middle lose NATS' store and all of Valkey."""
+        """Hit something every one to three seconds; in the middle lose NATS' store and all of Valkey.
+
+        A worker is paused amid a turn, until another has ended it; one at a time, for the other has to be there.
+        """
         end = time.monotonic() + seconds
         losing = time.monotonic() + seconds / 2
         while time.monotonic() < end:
@@ -60,15 +69,37 @@ class Nemesis:
             await asyncio.gather(*self._resumes)
 
     def _hit(self, name: str, pid: int) -> None:
-        self.kills[name] += 1
-        self.at.append(time.monotonic())
-        if self._random.random() >= self.pauses:
+        pauses, seconds = self._random.random() < self.pauses, self._random.uniform(*PAUSE_SECONDS)
+        if pauses and name.startswith(WORKERS):
+            self._lie_in_wait()
+            return
+        self._count(name)
+        if not pauses:
             send(pid, signal.SIGKILL)
             return
         send(pid, signal.SIGSTOP)
-        task = asyncio.create_task(self._resume(pid, self._random.uniform(*PAUSE_SECONDS)))
+        self._later(self._resume(pid, seconds))
+
+    def _count(self, name: str) -> None:
+        self.kills[name] += 1
+        self.at.append(time.monotonic())
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._resumes.add(task)
         task.add_done_callback(self._resumes.discard)
+
+    def _lie_in_wait(self) -> None:
+        if not self._waiting:
+            self._waiting = True
+            self._later(self._ambush())
+
+    async def _ambush(self) -> None:
+        try:
+            workers = {pid: name for name, pid in self.targets().items() if name.startswith(WORKERS)}
+            self.ambushes += await ambush(self.stack, workers, lambda pid: self._count(workers[pid]))
+        finally:
+            self._waiting = False
 
     async def _resume(self, pid: int, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -78,8 +109,7 @@ class Nemesis:
         """NATS loses its store, Valkey all keys."""
         nats = self.targets().get("nats")
         if nats:
-            self.kills["nats"] += 1
-            self.at.append(time.monotonic())
+            self._count("nats")
             send(nats, signal.SIGKILL)
             shutil.rmtree(self.stack.layout.data / "nats" / "jetstream", ignore_errors=True)
         url = f"redis://:{self.stack.secrets['valkey']}@127.0.0.1:{self.stack.ports['valkey']}/0"
@@ -87,9 +117,3 @@ class Nemesis:
         with contextlib.suppress(redis.RedisError, OSError):
             await client.flushall()
         await client.aclose()
-
-
-def send(pid: int, signum: signal.Signals) -> None:
-    """A signal to a process that may be gone."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signum)

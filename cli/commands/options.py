@@ -27,3 +27,13 @@ def running_state(data: Path) -> dict[str, Any]:
     if state is None:
         raise Failure(f"no stack runs in {data}", "start one: ./parley up")
     return state
+
+
+def own_data_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--data of a command that starts a stack of its own: None means a temporary folder."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=None,
+        help="Folder for the stack of this run, kept afterwards.  [default: a temporary one]",
+    )(function)

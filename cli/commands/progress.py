@@ -74,3 +74,28 @@ class Starting:
     def _announce(self, name: str, words: str, *, shown: bool) -> None:
         if shown:
             self._console.print(f"  {name:<12} {words}")
+
+
+class Elapsing:
+    """How far something with a known length in seconds is: a bar on a terminal, nothing elsewhere.
+
+    A context: inside it tell() is called.
+    """
+
+    def __init__(self, console: Console, seconds: float) -> None:
+        columns = (SpinnerColumn(), BarColumn(24), TimeElapsedColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("starting", total=seconds)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def tell(self, words: str, seconds: float) -> None:
+        """What is so, and for how long it has been going on."""
+        self._bar.update(self._task, completed=seconds, description=words)

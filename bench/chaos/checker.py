@@ -12,6 +12,7 @@ from bench.chaos.ambush import ledger
 from bench.chaos.users import Seen, right_replies
 from cli.stack.stack import Stack
 
+AFTERMATH_SECONDS = 1.0
 LEDGER = "SELECT seq, role, content, turn FROM session.message_history WHERE session_id = $1 ORDER BY seq"
 
 
@@ -73,14 +74,19 @@ def weigh_person(verdict: Verdict, seen: Seen) -> None:
     verdict.misordered += int(numbers != sorted(numbers)) + seen.disorders
 
 
-def recovery(kills: Sequence[float], people: Sequence[Seen]) -> tuple[float, float]:
-    """Milliseconds from a kill to the next answer anybody got: median and 99th percentile."""
-    answers = sorted(moment for seen in people for moment in seen.answered_at)
-    waits = []
-    for kill in kills:
-        following = next((moment for moment in answers if moment > kill), None)
-        if following is not None:
-            waits.append((following - kill) * 1000)
+def recovery(hits: Sequence[float], people: Sequence[Seen]) -> tuple[float, float]:
+    """Milliseconds that answers took because of hits: median and 99th percentile.
+
+    Of every message that waited for its answer when something was hit, or was sent in the next AFTERMATH_SECONDS: from
+    the hit, or from its sending if that was later, to the answer. A message that met several hits counts for each.
+    """
+    waits = [
+        (answered - max(sent, hit)) * 1000
+        for seen in people
+        for sent, answered in zip(seen.sent_at, seen.answered_at, strict=False)
+        for hit in hits
+        if sent - AFTERMATH_SECONDS < hit < answered
+    ]
     if not waits:
         return 0.0, 0.0
     ordered = sorted(waits)

@@ -107,7 +107,7 @@ class Correspondent(Person):
                 self.seen.answered_at.append(time.monotonic())
 
     async def _say(self, text: str) -> None:
-        self.seen.sent.append(text)
+        self.seen.say(text)
         identifier = f"msg_{uuid.UUID(int=self._random.getrandbits(128), version=4).hex}"
         answer = await self._send(identifier, text)
         if self._random.random() < REPEATED:

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from bench.chaos.checker import judge, recovery
 from bench.chaos.correspondents import Correspondent, Post
 from bench.chaos.nemesis import Nemesis
 from bench.chaos.users import Person
+from bench.folders import run_folder
 from cli.stack.layout import unused_port
 from cli.stack.stack import Stack
 from cli.stack.supervisor import Progress
@@ -54,18 +53,13 @@ async def arena(data: Path | None = None, progress: Progress = lambda _, __: Non
 
     `data`: its folder, which stays; a temporary one when None.
     """
-    folder = data or Path(tempfile.mkdtemp(prefix="parley-chaos-"))
-    if data is None:
-        folder.chmod(0o755)
-    stack = Stack(folder, port=unused_port(set()), replicas={"engine": 2}, environment=SETTINGS, progress=progress)
-    try:
-        await stack.start()
-        yield stack
-    finally:
-        await stack.stop()
-        if data is None:
-            shutil.rmtree(stack.layout.exposed(), ignore_errors=True)
-            shutil.rmtree(folder, ignore_errors=True)
+    with run_folder(data) as folder:
+        stack = Stack(folder, port=unused_port(set()), replicas={"engine": 2}, environment=SETTINGS, progress=progress)
+        try:
+            await stack.start()
+            yield stack
+        finally:
+            await stack.stop()
 
 
 async def undergo(stack: Stack, ordeal: Ordeal, tell: Tell = nobody) -> dict[str, Any]:

@@ -22,7 +22,10 @@ REPEATED = 0.05
 
 @dataclass
 class Seen:
-    """What one person did and saw. acknowledged: texts in order of their numbers; replies: (seq, text) as they came."""
+    """What one person did and saw. acknowledged: texts in order of their numbers; replies: (seq, text) as they came.
+
+    sent_at, answered_at: when, time.monotonic(); the nth answer is that to the nth message.
+    """
 
     kind: str
     session: str = ""
@@ -31,7 +34,13 @@ class Seen:
     replies: list[tuple[int, str]] = field(default_factory=list)
     repeats: int = 0
     disorders: int = 0
+    sent_at: list[float] = field(default_factory=list)
     answered_at: list[float] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        """A message is on its way."""
+        self.sent.append(text)
+        self.sent_at.append(time.monotonic())
 
     def notice(self, seq: int, role: str, text: str, position: int) -> int:
         """A message on a connection that stands at `position`; the new position."""
@@ -114,7 +123,7 @@ class Person:
         await asyncio.gather(listening, return_exceptions=True)
 
     async def _say(self, text: str) -> None:
-        self.seen.sent.append(text)
+        self.seen.say(text)
         body = {"text": text, "request_id": str(uuid.UUID(int=self._random.getrandbits(128), version=4))}
         path = f"/v1/{self.seen.session}/messages"
         answer = await self._call("POST", path, body)

@@ -46,7 +46,7 @@ async def listens(port: int) -> bool:
 async def edge_of(bench: Workbench, instead: dict[str, int]) -> AsyncIterator[int]:
     """A second Envoy, configured as the stack's own, with some services elsewhere; its port."""
     layout = Layout(bench.folder / "ceiling")
-    layout.data.mkdir()
+    layout.data.mkdir(parents=True, exist_ok=True)
     port = unused_port(set())
     names = {name: [name] for name in SERVICES}
     component = servers.envoy(layout, bench.stack.ports | instead, "127.0.0.1", port, bench.url, names)

@@ -1,6 +1,7 @@
 """All benchmarks, or one, over one stack."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 from bench.speed import answers, connections, frames, memory, reads, starts, turns
 from bench.speed.ceilings import ceiling_process
@@ -18,24 +19,32 @@ ON_THE_STACK: dict[str, Bench] = {
 NAMES = (*ON_THE_STACK, "answers", "starts")
 
 
-async def run(name: str, seconds: float) -> AsyncIterator[Figure]:
-    """Figures as they come; all benchmarks when `name` is empty. `seconds` of each measurement."""
+async def run(name: str, seconds: float, data: Path | None = None) -> AsyncIterator[Figure]:
+    """Figures as they come; all benchmarks when `name` is empty. `seconds` of each measurement.
+
+    `data`: where the folders of the stacks are made, and stay; temporary ones when None.
+    """
     wanted = [name] if name else list(NAMES)
     stacked = [item for item in wanted if item in ON_THE_STACK]
     if stacked:
-        async with Workbench() as bench:
+        async with Workbench(data=within(data, "mesh")) as bench:
             for item in stacked:
                 for figure in await ON_THE_STACK[item](bench, seconds):
                     yield figure
     if "answers" in wanted:
-        for figure in await with_model(seconds):
+        for figure in await with_model(seconds, within(data, "answers")):
             yield figure
     if "starts" in wanted:
-        for figure in await starts.figures():
+        for figure in await starts.figures(within(data, "starts")):
             yield figure
 
 
-async def with_model(seconds: float) -> list[Figure]:
+def within(data: Path | None, name: str) -> Path | None:
+    """A folder of its own for each stack."""
+    return data / name if data else None
+
+
+async def with_model(seconds: float, data: Path | None) -> list[Figure]:
     """Free text needs a stack that knows the double of a model."""
     async with ceiling_process("tests.doubles.openai_server") as port:
         address = f"http://127.0.0.1:{port}/v1"
@@ -44,5 +53,5 @@ async def with_model(seconds: float) -> list[Figure]:
             "PARLEY_OPENAI_API_KEY": "sk-double",
             "PARLEY_OPENAI_MODEL": "double",
         }
-        async with Workbench(settings) as bench:
+        async with Workbench(settings, data) as bench:
             return await answers.figures(bench, seconds, address)

@@ -1,14 +1,13 @@
 """How long `up` takes: into an empty folder, and again after `down`."""
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+from bench.folders import run_folder
 from bench.speed.figures import Figure
-from cli.stack.layout import ROOT, Layout, unused_port
+from cli.stack.layout import ROOT, unused_port
 
 
 async def command(*arguments: str) -> float:
@@ -29,20 +28,15 @@ async def command(*arguments: str) -> float:
     return time.perf_counter() - began
 
 
-async def figures() -> list[Figure]:
+async def figures(data: Path | None) -> list[Figure]:
     """Cold and warm, to the moment when the page can be used."""
-    folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
-    folder.chmod(0o755)
-    layout = Layout((folder / "stack").resolve())
-    up = ("up", "--detach", "--port", str(unused_port(set())), "--data", str(layout.data))
-    try:
+    with run_folder(data) as folder:
+        up = ("up", "--detach", "--port", str(unused_port(set())), "--data", str(folder))
+        down = ("down", "--data", str(folder))
         cold = await command(*up)
-        await command("down", "--data", str(layout.data))
+        await command(*down)
         warm = await command(*up)
-        await command("down", "--data", str(layout.data))
-    finally:
-        shutil.rmtree(layout.exposed(), ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        await command(*down)
     return [
         Figure("starts", "cold", cold, "s"),
         Figure("starts", "warm", warm, "s", aim=15, at_most=True),

@@ -1,7 +1,6 @@
 """A stack of its own for a run of benchmarks, with the limits for people raised."""
 
-import shutil
-import tempfile
+import contextlib
 import uuid
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +9,7 @@ import aiohttp
 import grpc.aio
 from parley.engine.v1 import bot_pb2, bot_service_pb2, bot_service_pb2_grpc
 
+from bench.folders import run_folder
 from cli.stack.layout import unused_port
 from cli.stack.stack import Stack
 from services.common.security.principal import Principal
@@ -19,19 +19,18 @@ UNLIMITED = {"PARLEY_FRAMES_PER_MINUTE": "100000000", "PARLEY_MESSAGES_PER_MINUT
 
 
 class Workbench:
-    """An async context: inside it the stack runs. `environment`: settings beside the raised limits."""
+    """An async context: inside it the stack runs.
 
-    def __init__(self, environment: dict[str, str] | None = None) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
-        self._folder.chmod(0o755)
+    `environment`: settings beside the raised limits; `data`: the folder of the stack, which stays, a temporary one
+    when None.
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None, data: Path | None = None) -> None:
+        self._held = contextlib.ExitStack()
+        self.folder = self._held.enter_context(run_folder(data))
         settings = UNLIMITED | (environment or {})
-        self.stack = Stack(self._folder / "stack", port=unused_port(set()), environment=settings)
+        self.stack = Stack(self.folder, port=unused_port(set()), environment=settings)
         self.client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64))
-
-    @property
-    def folder(self) -> Path:
-        """For what a benchmark needs beside the stack."""
-        return self._folder
 
     @property
     def url(self) -> str:
@@ -49,8 +48,7 @@ class Workbench:
     async def __aexit__(self, *_: object) -> None:
         await self.client.close()
         await self.stack.stop()
-        shutil.rmtree(self.stack.layout.exposed(), ignore_errors=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._held.close()
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None, token: str = "") -> dict[str, Any]:
         """One REST call. ClientResponseError."""

@@ -35,5 +35,5 @@ def own_data_option(function: Callable[..., Any]) -> Callable[..., Any]:
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
         default=None,
-        help="Folder for the stack of this run, kept afterwards.  [default: a temporary one]",
+        help="Folder for what this run starts, kept afterwards.  [default: a temporary one]",
     )(function)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cli.checks import houses, sizes
+from cli.commands.options import own_data_option
 from cli.failure import Failure
 from cli.stack.layout import ROOT
 
@@ -31,7 +32,8 @@ def tool(name: str) -> str:
 
 
 @click.command()
-def lint() -> None:
+@own_data_option
+def lint(*, data: Path | None) -> None:
     """Check everything that can be checked without running it.
 
     Example:  ./parley lint
@@ -83,7 +85,8 @@ def chromium() -> str:
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[CATEGORY] [PYTEST ARGUMENTS]...")
-def test(arguments: tuple[str, ...]) -> None:
+@own_data_option
+def test(arguments: tuple[str, ...], *, data: Path | None) -> None:
     """Run the tests: all of them, or one category. What a machine lacks is skipped by name.
 
     Categories: unit, contract, integration, mesh, browser, chaos.
@@ -102,7 +105,8 @@ def test(arguments: tuple[str, ...]) -> None:
         skipped.append("browser tests: no Chromium on this machine, and it could not be installed")
     environment = {**os.environ, "PARLEY_CHROMIUM": browser}
     marks = " or ".join(wanted) or "none_of_them"
-    command = [sys.executable, "-m", "pytest", "-q", "-m", marks, *arguments]
+    folder = [f"--basetemp={data.resolve() / 'tests'}"] if data else []
+    command = [sys.executable, "-m", "pytest", "-q", "-m", marks, *folder, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 - our own tests
     for line in skipped:
         click.echo(f"skipped: {line}")

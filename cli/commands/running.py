@@ -79,6 +79,7 @@ async def run_stack(stack: Stack, view: Starting) -> None:
             return
         starting.result()
         tell(stack, time.monotonic() - began)
+        stack.mark_usable()  # last: `up --detach` shows what was told until now
         await waiting
         console.print("stopping")
     finally:
@@ -92,7 +93,6 @@ async def begin(stack: Stack, view: Starting) -> None:
         view.tell("bots", "starting")
         for name in await deploy_all(stack, ROOT / "bots"):
             console.print(f"  {name:<12} deployed")
-    stack.mark_usable()
 
 
 def tell(stack: Stack, seconds: float) -> None:

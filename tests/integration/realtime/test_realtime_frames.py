@@ -138,7 +138,7 @@ async def test_a_bridge_that_is_killed_and_comes_back_loses_and_repeats_nothing(
         async with answering(person):
             for life in range(3):
                 async with await other.enter(person) as client:
-                    await client.resume(seen[-1] if seen else 0)
+                    await client.resume(max(seen, default=0))
                     identifiers = [await client.say(f"{life}.{number}") for number in range(3)]
                     if life < 2:
                         await client.next("accepted")
@@ -151,7 +151,7 @@ async def test_a_bridge_that_is_killed_and_comes_back_loses_and_repeats_nothing(
                         await until(lambda client=client, last=last: client.numbers[-1:] >= [last])  # type: ignore[misc]
                 seen += client.numbers
                 async with await other.enter(person) as again:  # what was not acknowledged is sent again
-                    await again.resume(seen[-1])
+                    await again.resume(max(seen, default=0))
                     for number, identifier in enumerate(identifiers):
                         await again.say(f"{life}.{number}", identifier)
                     await again.next("accepted", 3)

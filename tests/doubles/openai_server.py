@@ -45,10 +45,11 @@ class Behaviour:
 
 @dataclass
 class Request:
-    """What came. `cancelled`: the client hung up before the end."""
+    """What came. `peer`: address and port of the client; `cancelled`: it hung up before the end."""
 
     path: str
     body: dict[str, Any]
+    peer: object = None
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     finished: bool = False
 
@@ -124,7 +125,8 @@ class OpenAIDouble:
         return web.json_response({"object": "list", "data": data[::-1], "model": kept.body["model"], "usage": usage})
 
     async def _accept(self, request: web.Request) -> tuple[Request, str]:
-        kept = Request(request.path, await request.json())
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        kept = Request(request.path, await request.json(), peer)
         self.requests.append(kept)
         del self.requests[:-1000]
         if request.headers.get("Authorization") != f"Bearer {self.key}":

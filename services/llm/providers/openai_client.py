@@ -54,7 +54,7 @@ class OpenAIClient:
 
     def _make(self) -> AsyncOpenAI:
         import httpx2  # noqa: PLC0415 - lazily, see above
-        from openai import AsyncOpenAI  # noqa: PLC0415
+        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415
 
         settings = self._settings
         connections = settings.llm_connections
@@ -64,7 +64,7 @@ class OpenAIClient:
             base_url=settings.openai_base_url or None,
             max_retries=0,
             timeout=httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds),
-            http_client=httpx2.AsyncClient(
+            http_client=DefaultAioHttpClient(  # the SDK's other transport parses HTTP in Python
                 limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
                 timeout=httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds),
                 follow_redirects=False,
@@ -79,6 +79,17 @@ class OpenAIClient:
             self._client = None
 
 
+def lost_connection(error: BaseException | None) -> bool:
+    """Whether there was no connection, or it ended: the SDK's transport calls that a timeout as well."""
+    import aiohttp  # noqa: PLC0415
+
+    while error is not None:
+        if isinstance(error, aiohttp.ClientConnectionError):
+            return not isinstance(error, TimeoutError)
+        error = error.__cause__
+    return False
+
+
 def translated(error: Exception) -> ParleyError:
     """The tree's word for what the SDK or its HTTP library raised."""
     import httpx2  # noqa: PLC0415
@@ -89,9 +100,10 @@ def translated(error: Exception) -> ParleyError:
     if isinstance(error, openai.APIStatusError):
         response: Any = error.response
         return from_http(error.status_code, response.headers, error.body)
-    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+    refused = lost_connection(error)
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException) and not refused:
         return late("answer")
-    if isinstance(error, openai.APIConnectionError):
+    if refused or isinstance(error, openai.APIConnectionError):
         return failed("the model provider cannot be reached", "connection")
     if isinstance(error, httpx2.HTTPError):
         return failed("the model's answer was cut off", "cut")

@@ -16,9 +16,10 @@ from services.llm.domain.prompt import chat_messages, question_of, tool_specs
 from services.llm.domain.sentences import language_of
 from services.llm.providers.openai_client import OpenAIClient, translated
 from services.llm.providers.openai_errors import cut, failed, late
-from services.llm.providers.openai_stream import Gathering, gathered
+from services.llm.providers.openai_stream import DONE, Gathering, gathered
 
 T = TypeVar("T")
+READ_OUT_SECONDS = 0.2
 
 
 class OpenAICompatibleProvider:
@@ -59,8 +60,6 @@ class OpenAICompatibleProvider:
                     text = gathering.line(line)
                     if text:
                         yield text
-                    if gathering.done:
-                        break
         except ParleyError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -84,6 +83,9 @@ class OpenAICompatibleProvider:
             limit, kind = first, "first_token"
             while (line := await within(anext(lines, None), min(limit, end), kind)) is not None:
                 yield line
+                if line.endswith(DONE):
+                    await read_out(lines)
+                    return
                 limit, kind = clock() + settings.llm_chunk_seconds, "chunk"
 
     def _finished(self, model: str, request: pb.CompleteRequest, gathering: Gathering) -> pb.CompleteResponse:
@@ -106,6 +108,14 @@ async def within(waiting: Awaitable[T], limit: float, kind: str) -> T:
             return await waiting
     except TimeoutError:
         raise late(kind) from None
+
+
+async def read_out(lines: AsyncIterator[str]) -> None:
+    """The end of a body that has said all: only a connection that was read to its end serves the next request."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READ_OUT_SECONDS):
+            async for _ in lines:
+                pass
 
 
 async def data_lines(response: Any) -> AsyncGenerator[str, None]:  # noqa: ANN401 - of the SDK's HTTP library

@@ -151,6 +151,13 @@ async def test_hanging_up_reaches_the_provider(llm: LlmWorld) -> None:
     await until(llm.double.requests[-1].cancelled.is_set, 5)
 
 
+async def test_answers_share_a_connection(llm: LlmWorld) -> None:
+    llm.double.behaviour = Behaviour(text=TEXT)
+    for _ in range(3):
+        assert (await streamed(llm, ask()))[-1].completed.text
+    assert len({request.peer for request in llm.double.requests[-3:]}) == 1
+
+
 async def test_an_unreachable_provider_is_unavailable(llm: LlmWorld) -> None:
     port = llm.double.port
     await llm.double.stop()

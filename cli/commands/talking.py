@@ -15,6 +15,17 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from cli.commands.options import data_option, running_state
 from cli.failure import Failure
+from cli.stack.layout import write_private
+
+TOO_MANY = 429
+
+
+class Refused(Failure):
+    """The edge answered, and not with what was asked for. `passes`: the same request may succeed later."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.passes = status >= 500 or status == TOO_MANY
 
 
 class Talk:
@@ -30,7 +41,7 @@ class Talk:
         async with self._client.post(self._url + path, json=body) as answer:
             content: dict[str, Any] = await answer.json(content_type=None)
             if answer.status >= 400:
-                raise Failure(str(content.get("message", f"HTTP {answer.status}")))
+                raise Refused(str(content.get("message", f"HTTP {answer.status}")), answer.status)
             return content
 
     async def open(self, session: str, token_file: Path) -> aiohttp.ClientWebSocketResponse:
@@ -46,17 +57,24 @@ class Talk:
 
     async def _tokens(self, token_file: Path) -> dict[str, Any]:
         """The same visitor every time, so that --session finds its session again."""
-        if token_file.exists():
-            kept = json.loads(token_file.read_text())
-            try:
-                tokens = await self._post("/v1/tokens:refresh", {"refresh_token": kept["refresh_token"]})
-            except Failure:
-                tokens = await self._post("/v1/visitors:signIn", {"bot": self._bot})
-        else:
-            tokens = await self._post("/v1/visitors:signIn", {"bot": self._bot})
-        token_file.touch(mode=0o600)
-        token_file.write_text(json.dumps({"refresh_token": tokens["refresh_token"]}))
+        kept = json.loads(token_file.read_text()) if token_file.exists() else {}
+        tokens = await self._renewed(kept["refresh_token"]) if kept else None
+        tokens = tokens or await self._post("/v1/visitors:signIn", {"bot": self._bot})
+        write_private(token_file, json.dumps({"refresh_token": tokens["refresh_token"]}))
         return tokens
+
+    async def _renewed(self, token: str) -> dict[str, Any] | None:
+        """New tokens, None when the sign-in is over. A lost answer is asked for once more. Failure, ClientError."""
+        body = {"refresh_token": token}
+        try:
+            try:
+                return await self._post("/v1/tokens:refresh", body)
+            except (aiohttp.ClientError, OSError, ValueError):
+                return await self._post("/v1/tokens:refresh", body)
+        except Refused as refused:
+            if refused.passes:
+                raise
+            return None
 
 
 async def frames(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[dict[str, Any]]:

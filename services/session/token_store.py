@@ -17,7 +17,7 @@ INSTALLATION = uuid.UUID(int=0)
 ROTATION_LOCK = 0x7061726C  # any number, the same in every process
 
 SIGN_IN_VISITOR = "SELECT session.sign_in_visitor($1, $2, $3, $4, $5, $6, $7)"
-ROTATE = "SELECT * FROM session.rotate_refresh_token($1, $2, $3, $4)"
+ROTATE = "SELECT * FROM session.rotate_refresh_token($1, $2, $3, $4, $5)"
 USE_API_KEY = "SELECT * FROM session.use_api_key($1, $2, $3)"
 
 NEW_FAMILY = text("""INSERT INTO session.token_families (tenant_id, id, subject, expires_at)
@@ -64,10 +64,11 @@ FORGOTTEN = (
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long things of a sign-in live."""
+    """How long things of a sign-in live; `repeat`: how long after its use a refresh token may be repeated."""
 
     refresh: datetime.timedelta
     family: datetime.timedelta
+    repeat: datetime.timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,10 @@ async def sign_in_visitor(
     await database.call(SIGN_IN_VISITOR, token.tenant_id, visitor, *about, family, token.digest, lifetime)
 
 
-async def rotate(database: Database, old: Credential, new: Credential, lifetime: datetime.timedelta) -> Rotation:
+async def rotate(database: Database, old: Credential, new: Credential, lifetimes: Lifetimes) -> Rotation:
     """Exchange a refresh token, or find out what is wrong with it; reuse revokes its family."""
-    row = (await database.call(ROTATE, old.tenant_id, old.digest, new.digest, lifetime))[0]
+    values = (old.tenant_id, old.digest, new.digest, lifetimes.refresh, lifetimes.repeat)
+    row = (await database.call(ROTATE, *values))[0]
     return Rotation(
         row["outcome"],
         row["family"],

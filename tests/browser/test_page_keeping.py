@@ -48,7 +48,7 @@ async def test_new_conversation_begins_in_all_tabs(people: People) -> None:
 
 
 async def test_tabs_renew_their_tokens_one_after_the_other(people: People) -> None:
-    """A refresh token works once; a second use would end the visitor's sign-in and lose the conversation."""
+    """A refresh token works once; a use after its successor's would end the sign-in and lose the conversation."""
     ana = await people.at("hello")
     await ana.introduce()
     await ana.run(
@@ -62,6 +62,35 @@ async def test_tabs_renew_their_tokens_one_after_the_other(people: People) -> No
     for page in (first, second):
         await expect(page.get_by_test_id("message-bot").last).to_contain_text("Nice to meet you, Ana")
     assert asked == [200]
+
+
+@pytest.mark.parametrize("cut_off", [False, True], ids=["lost", "cut off"])
+async def test_a_renewal_whose_answer_is_lost_keeps_the_conversation(people: People, cut_off: bool) -> None:
+    """The token was used, and the page does not know: it asks again, and is the same visitor."""
+    ana = await people.at("hello")
+    ana.forgive(BROKEN + "|ERR_FAILED")
+    await ana.introduce()
+    await ana.run(
+        """const { change } = await import('/static/keeping.js');
+           await change('parley::hello', (kept) => { kept.tokens.expire_time = new Date().toISOString(); });"""
+    )
+    asked: list[int] = []
+
+    async def lose(route: Route) -> None:
+        answer = await route.fetch()
+        asked.append(answer.status)
+        if len(asked) > 1:
+            await route.fulfill(response=answer)
+        elif cut_off:
+            await route.fulfill(response=answer, body='{"access_token": "ey')
+        else:
+            await route.abort()
+
+    await ana.page.route("**/v1/tokens:refresh", lose)
+    await ana.page.reload()
+    await ana.hear("Nice to meet you, Ana")
+    await ana.online()
+    assert asked == [200, 200]
 
 
 async def test_message_written_while_the_bridge_is_dead_arrives_once(people: People, stage: Stage) -> None:

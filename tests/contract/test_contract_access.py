@@ -29,7 +29,7 @@ CHANGES_NOTHING = {
 DONE_ONCE_OTHERWISE = {
     "session.v1.AuthService/SignIn": "every sign-in is a family of tokens of its own",
     "session.v1.AuthService/SignInVisitor": "every sign-in is a visitor of its own",
-    "session.v1.AuthService/RefreshToken": "the refresh token works once",
+    "session.v1.AuthService/RefreshToken": "the refresh token works once; repeated, one of its successors does",
     "session.v1.AuthService/RevokeToken": "what is revoked stays revoked",
     "session.v1.AuthService/ExchangeToken": "every exchange is an access token of its own",
     "session.v1.SessionService/CancelTurn": "asks whoever makes the reply to stop; writes nothing",

@@ -10,13 +10,14 @@ const PONG_WITHIN = 8000;
 const ANSWER_WITHIN = 20000;
 const PASSING = ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL", "ABORTED"];
 
-/** @param {string} path @param {object} body @param {string} [token] */
+/** An answer that is cut off is none: it throws as the network does.
+ * @param {string} path @param {object} body @param {string} [token] */
 async function post(path, body, token) {
   const headers = { "content-type": "application/json" };
   if (token) headers.authorization = `Bearer ${token}`;
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN) });
+  if (answer.ok) return answer.json();
   const content = await answer.json().catch(() => ({}));
-  if (answer.ok) return content;
   const error = new Error(content.message || `HTTP ${answer.status}`);
   error.status = answer.status;
   throw error;
@@ -83,7 +84,7 @@ export class Connection extends EventTarget {
     this.tell("lost");
   }
 
-  /** A token that is good for another half a minute at least. A refresh token works once, so tabs take turns. */
+  /** A token that is good for another half a minute at least. Tabs take turns, so that one is renewed. */
   async token() {
     return fresh(await this.kept()) || alone(`${this.key}:token`, async () => {
       const kept = await this.kept();

@@ -75,6 +75,12 @@ class IdentitySettings(Settings):
     refresh_family_days: int = Field(
         default=90, ge=1, le=730, description="a sign-in ends after this, however often renewed"
     )
+    refresh_repeat_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=600,
+        description="a refresh whose answer was lost may be repeated for so long; 0: not at all",
+    )
     signing_key_days: int = Field(default=30, ge=1, le=365)
     signing_key_lead_seconds: int = Field(default=900, ge=0, le=86_400, description="published before it signs")
     argon2_memory_kib: int = Field(default=65_536, ge=8)
@@ -102,5 +108,8 @@ class IdentitySettings(Settings):
     @property
     def lifetimes(self) -> Lifetimes:
         """Of refresh tokens and of a sign-in as a whole."""
-        days = self.refresh_token_days, self.refresh_family_days
-        return Lifetimes(*(datetime.timedelta(days=count) for count in days))
+        return Lifetimes(
+            refresh=datetime.timedelta(days=self.refresh_token_days),
+            family=datetime.timedelta(days=self.refresh_family_days),
+            repeat=datetime.timedelta(seconds=self.refresh_repeat_seconds),
+        )

@@ -85,12 +85,15 @@ class SignIn:
         return Grant(principal, self._tokens.issue(principal, family=family), text)
 
     async def renew(self, refresh_token: str) -> Grant:
-        """The next pair of tokens. Unauthenticated TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REUSED."""
+        """The next pair of tokens; another one while the answer may have been lost.
+
+        Unauthenticated TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REUSED.
+        """
         old = parse_refresh_token(refresh_token)
         if old is None:
             raise _invalid("unknown")
         text, new = new_refresh_token(old.tenant_id)
-        rotation = await token_store.rotate(self._database, old, new, self._lifetimes.refresh)
+        rotation = await token_store.rotate(self._database, old, new, self._lifetimes)
         if rotation.outcome == "reused":
             entry = audit.Entry(rotation.subject, "tokens.refresh", f"families/{rotation.family}", "failure")
             await audit.record(self._database, old.tenant_id, entry)

@@ -21,6 +21,10 @@ async def sign_in(world: World, email: str, password: str, tenant: str = "") -> 
     return await world.client.call(world.client.auth.SignIn, request)
 
 
+async def renew(world: World, token: str) -> service_pb.TokenSet:
+    return await world.client.call(world.client.auth.RefreshToken, service_pb.RefreshTokenRequest(refresh_token=token))
+
+
 async def change_password(world: World, token: str, old: str, new: str, request: str = "") -> None:
     message = service_pb.ChangePasswordRequest(current_password=old, new_password=new, request_id=request)
     await world.client.call(world.client.users.ChangePassword, message, token)

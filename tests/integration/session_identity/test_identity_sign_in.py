@@ -15,6 +15,7 @@ from tests.integration.session_identity.people import (
     change_password,
     make_user,
     member,
+    renew,
     settled,
     sign_in,
 )
@@ -29,10 +30,6 @@ pytestmark = [
 def claims_of(token: str) -> dict[str, Any]:
     part = token.split(".")[1]
     return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
-
-
-async def renew(world: World, token: str) -> service_pb.TokenSet:
-    return await world.client.call(world.client.auth.RefreshToken, service_pb.RefreshTokenRequest(refresh_token=token))
 
 
 async def test_first_admin(world: World) -> None:
@@ -122,36 +119,6 @@ async def test_success_clears_the_count(world: World) -> None:
         assert (await sign_in(world, user.email, PASSWORD)).subject == user.name
 
 
-async def test_refresh_token_works_once_and_reuse_revokes_the_family(world: World) -> None:
-    _, tokens = await member(world, "user")
-    second = await renew(world, tokens.refresh_token)
-    assert second.subject == tokens.subject
-    with pytest.raises(Unauthenticated) as caught:
-        await renew(world, tokens.refresh_token)
-    assert caught.value.reason == "TOKEN_REUSED"
-    with pytest.raises(Unauthenticated) as caught:
-        await renew(world, second.refresh_token)
-    assert caught.value.reason == "TOKEN_INVALID"
-
-
-async def test_two_at_once_are_a_reuse(world: World) -> None:
-    _, tokens = await member(world, "user")
-    outcomes = await asyncio.gather(*(renew(world, tokens.refresh_token) for _ in range(8)), return_exceptions=True)
-    good = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
-    assert len(good) == 1
-    with pytest.raises(Unauthenticated):
-        await renew(world, good[0].refresh_token)
-
-
-async def test_another_sign_in_of_the_same_person_is_another_family(world: World) -> None:
-    user, tokens = await member(world, "user")
-    other = await sign_in(world, user.email, PASSWORD + "!")
-    await renew(world, tokens.refresh_token)
-    with pytest.raises(Unauthenticated):
-        await renew(world, tokens.refresh_token)
-    assert (await renew(world, other.refresh_token)).access_token
-
-
 async def test_sign_out(world: World) -> None:
     _, tokens = await member(world, "user")
     request = service_pb.RevokeTokenRequest(refresh_token=tokens.refresh_token)
@@ -167,18 +134,6 @@ async def test_made_up_refresh_tokens(world: World, token: str) -> None:
         await renew(world, token)
     assert caught.value.reason == "TOKEN_INVALID"
     await world.client.call(world.client.auth.RevokeToken, service_pb.RevokeTokenRequest(refresh_token=token))
-
-
-async def test_expired_refresh_token(world: World) -> None:
-    _, tokens = await member(world, "user")
-    async with world.chassis.database.unit_of_work(str(world.identity.tenants.operator)) as connection:
-        await connection.exec_driver_sql(
-            "UPDATE session.refresh_tokens SET expires_at = now() - interval '1 second' WHERE used_at IS NULL"
-            f" AND family_id IN (SELECT id FROM session.token_families WHERE subject = '{tokens.subject}')"
-        )
-    with pytest.raises(Unauthenticated) as caught:
-        await renew(world, tokens.refresh_token)
-    assert caught.value.reason == "TOKEN_EXPIRED"
 
 
 async def test_visitor(world: World) -> None:

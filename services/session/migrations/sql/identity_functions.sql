@@ -40,17 +40,28 @@ BEGIN
     VALUES (p_tenant, p_digest, p_family, now() + p_lifetime);
 END $$;
 
--- Exchange a refresh token for its successor. The family's row lock makes the second of two callers see the first.
+-- Whether the use of a refresh token is the repetition of one whose answer may have been lost: it is the one that was
+-- used last, not long ago, and nothing that was made of it has been used. 32 lost answers are believed.
+CREATE FUNCTION session.repeats_refresh(
+    p_family session.token_families, p_token session.refresh_tokens, p_repeat interval
+) RETURNS boolean LANGUAGE sql AS $$
+    SELECT p_token.generation = p_family.generation - 1 AND p_token.used_at IS NOT NULL
+       AND p_token.used_at + p_repeat > clock_timestamp()
+       AND (SELECT count(*) FROM session.refresh_tokens x WHERE x.tenant_id = p_family.tenant_id
+            AND x.family_id = p_family.id AND x.generation = p_family.generation) <= 32
+$$;
+
+-- Exchange a refresh token for a successor. The family's row lock makes the second of two callers see the first.
 CREATE TYPE session.rotation AS (
     outcome text, family uuid, subject text, roles text[], disabled boolean, password_expired boolean
 );
-CREATE FUNCTION session.rotate_refresh_token(p_tenant uuid, p_digest bytea, p_next bytea, p_lifetime interval)
-RETURNS session.rotation LANGUAGE plpgsql AS $$
+CREATE FUNCTION session.rotate_refresh_token(
+    p_tenant uuid, p_digest bytea, p_next bytea, p_lifetime interval, p_repeat interval
+) RETURNS session.rotation LANGUAGE plpgsql AS $$
 DECLARE
     v session.rotation;
-    f record;
-    t record;
-    u record;
+    f session.token_families;
+    t session.refresh_tokens;
 BEGIN
     PERFORM set_config('app.tenant_id', p_tenant::text, true);
     SELECT x.family_id INTO v.family FROM session.refresh_tokens x WHERE x.tenant_id = p_tenant AND x.digest = p_digest;
@@ -62,15 +73,15 @@ BEGIN
     SELECT x.* INTO t FROM session.refresh_tokens x WHERE x.tenant_id = p_tenant AND x.digest = p_digest;
     v.subject := f.subject;
     IF f.revoked_at IS NOT NULL THEN
-        v.outcome := CASE WHEN t.used_at IS NULL THEN 'revoked' ELSE 'replayed' END;
+        v.outcome := CASE WHEN t.generation = f.generation THEN 'revoked' ELSE 'replayed' END;
         RETURN v;
     END IF;
-    IF t.used_at IS NOT NULL THEN
+    IF t.generation < f.generation AND NOT session.repeats_refresh(f, t, p_repeat) THEN
         UPDATE session.token_families y SET revoked_at = clock_timestamp() WHERE y.tenant_id = p_tenant AND y.id = v.family;
         v.outcome := 'reused';
         RETURN v;
     END IF;
-    IF t.expires_at <= clock_timestamp() OR f.expires_at <= clock_timestamp() THEN
+    IF f.expires_at <= clock_timestamp() OR (t.used_at IS NULL AND t.expires_at <= clock_timestamp()) THEN
         v.outcome := 'expired';
         RETURN v;
     END IF;
@@ -89,9 +100,12 @@ BEGIN
     ELSE
         UPDATE session.visitors x SET last_seen_at = now() WHERE x.tenant_id = p_tenant AND x.id = substr(f.subject, 10)::uuid;
     END IF;
-    UPDATE session.refresh_tokens x SET used_at = clock_timestamp() WHERE x.tenant_id = p_tenant AND x.digest = p_digest;
-    INSERT INTO session.refresh_tokens (tenant_id, digest, family_id, expires_at)
-    VALUES (p_tenant, p_next, v.family, least(now() + p_lifetime, f.expires_at));
+    IF t.used_at IS NULL THEN
+        UPDATE session.refresh_tokens x SET used_at = clock_timestamp() WHERE x.tenant_id = p_tenant AND x.digest = p_digest;
+        UPDATE session.token_families y SET generation = t.generation + 1 WHERE y.tenant_id = p_tenant AND y.id = v.family;
+    END IF;
+    INSERT INTO session.refresh_tokens (tenant_id, digest, family_id, generation, expires_at)
+    VALUES (p_tenant, p_next, v.family, t.generation + 1, least(now() + p_lifetime, f.expires_at));
     v.outcome := 'rotated';
     RETURN v;
 END $$;

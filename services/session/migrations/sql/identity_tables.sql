@@ -62,11 +62,12 @@ CREATE TABLE session.api_keys (
 );
 CREATE INDEX idx_api_keys_newest ON session.api_keys (tenant_id, created_at DESC, id DESC);
 
--- One sign-in is one family; each of its refresh tokens works once.
+-- One sign-in is one family. Tokens of its generation may be used; the first that is used begins the next generation.
 CREATE TABLE session.token_families (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
     subject varchar(255) NOT NULL,
+    generation integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     revoked_at timestamptz,
@@ -79,13 +80,14 @@ CREATE TABLE session.refresh_tokens (
     tenant_id uuid NOT NULL,
     digest bytea NOT NULL,
     family_id uuid NOT NULL,
+    generation integer NOT NULL DEFAULT 1,
     issued_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     used_at timestamptz,
     PRIMARY KEY (tenant_id, digest),
     FOREIGN KEY (tenant_id, family_id) REFERENCES session.token_families (tenant_id, id) ON DELETE CASCADE
 );
-CREATE INDEX idx_refresh_tokens_family ON session.refresh_tokens (tenant_id, family_id);
+CREATE INDEX idx_refresh_tokens_family ON session.refresh_tokens (tenant_id, family_id, generation);
 CREATE INDEX idx_refresh_tokens_age ON session.refresh_tokens (expires_at);
 
 -- Attempts are counted before the password is looked at; addresses nobody has are counted alike.

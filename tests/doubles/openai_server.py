@@ -34,11 +34,12 @@ FAULTS: dict[str, tuple[int, str, dict[str, str]]] = {
 
 @dataclass
 class Behaviour:
-    """How it answers. Seconds before the first byte and between chunks; `fault` is one of the names above."""
+    """How it answers. Seconds before the first byte, between chunks, before the end; `fault` is one of the names above."""
 
     text: str = ""
     latency: float = 0.0
     chunk_latency: float = 0.0
+    end_latency: float = 0.0
     fault: str = ""
     after_chunks: int = 3
 
@@ -146,6 +147,7 @@ class OpenAIDouble:
         except (asyncio.CancelledError, ConnectionError):
             kept.cancelled.set()
             raise
+        await asyncio.sleep(self.behaviour.end_latency)
         await response.write_eof()
         kept.finished = True
         return response

@@ -72,6 +72,7 @@ class OpenAICompatibleProvider:
         """Lines of data of the event stream, each in its time."""
         clock = asyncio.get_running_loop().time
         settings = self._settings
+        await self._client.get()  # the first call imports the SDK: that is not the model's time
         end = clock() + settings.llm_answer_seconds
         first = clock() + settings.llm_first_token_seconds
         async with contextlib.AsyncExitStack() as stack:

@@ -152,7 +152,7 @@ async def test_hanging_up_reaches_the_provider(llm: LlmWorld) -> None:
 
 
 async def test_answers_share_a_connection(llm: LlmWorld) -> None:
-    llm.double.behaviour = Behaviour(text=TEXT)
+    llm.double.behaviour = Behaviour(text=TEXT, end_latency=0.02)
     for _ in range(3):
         assert (await streamed(llm, ask()))[-1].completed.text
     assert len({request.peer for request in llm.double.requests[-3:]}) == 1

@@ -141,7 +141,7 @@ class OpenAIDouble:
             async for event in self._events(kept, fault, words):
                 if event is None:
                     assert request.transport is not None
-                    request.transport.abort()  # type: ignore[attr-defined]
+                    request.transport.abort()
                     return response
                 await response.write(event)
         except (asyncio.CancelledError, ConnectionError):

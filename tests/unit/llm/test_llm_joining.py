@@ -1,5 +1,7 @@
 """Pieces that come faster than people read."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from parley.llm.v1 import llm_service_pb2 as pb
 
 from services.common.errors import Unavailable
-from services.llm.domain.joining import joined
+from services.llm.domain.joining import MOST_HELD, joined
 from services.llm.domain.port import Piece
 
 pytestmark = pytest.mark.unit
@@ -46,3 +48,72 @@ async def test_what_was_held_comes_before_an_error() -> None:
     with pytest.raises(Unavailable):
         await take()
     assert found == ["a", "bc"]
+
+
+async def stalling(texts: list[str], closed: asyncio.Event) -> AsyncIterator[Piece]:
+    """Quick pieces, then silence."""
+    try:
+        for text in texts:
+            yield text
+        await asyncio.Event().wait()
+    finally:
+        closed.set()
+
+
+async def test_what_is_held_is_told_when_the_model_pauses() -> None:
+    async with asyncio.timeout(5):
+        async with contextlib.aclosing(joined(stalling(["a", "b", "c"], asyncio.Event()), 0.02)) as told:
+            assert [await anext(told), await anext(told)] == ["a", "bc"]
+
+
+async def test_whoever_stops_leaves_no_task_and_closes_the_model() -> None:
+    closed, before = asyncio.Event(), asyncio.all_tasks()
+    async with contextlib.aclosing(joined(stalling(["a", "b"], closed), 0.01)) as told:
+        assert [await anext(told), await anext(told)] == ["a", "b"]
+    assert closed.is_set()
+    assert asyncio.all_tasks() == before
+
+
+async def test_cancelling_whoever_waits_reaches_the_model() -> None:
+    closed, before, reached = asyncio.Event(), asyncio.all_tasks(), asyncio.Event()
+
+    async def take() -> None:
+        async for _ in joined(stalling(["a", "b"], closed), 0.01):
+            reached.set()
+
+    taking = asyncio.create_task(take())
+    async with asyncio.timeout(5):
+        await reached.wait()
+        taking.cancel()
+        await asyncio.wait({taking})
+        await closed.wait()
+    assert asyncio.all_tasks() == before
+
+
+async def test_pieces_make_no_tasks_and_wait_for_a_slow_reader() -> None:
+    sent = 0
+
+    async def flood() -> AsyncIterator[Piece]:
+        nonlocal sent
+        for _ in range(MOST_HELD * 3 // 8):
+            sent += 8
+            yield "x" * 8
+            await asyncio.sleep(0)
+        yield DONE
+
+    made: set[asyncio.Task[object] | None] = set()
+    most = 0
+    total = 0
+    async with contextlib.aclosing(joined(flood(), 0.001)) as told:
+        async for piece in told:
+            made |= asyncio.all_tasks()
+            total += len(piece) if isinstance(piece, str) else 0
+            before = -1
+            while sent != before:  # until nothing more is read ahead
+                before = sent
+                for _ in range(3):
+                    await asyncio.sleep(0)
+            most = max(most, sent - total)
+    assert total == sent
+    assert most == MOST_HELD
+    assert len(made) <= 2

@@ -18,12 +18,17 @@ class LlmSettings(Settings):
     llm_chunk_seconds: float = Field(default=20.0, gt=0, description="between two chunks of a stream")
     llm_piece_seconds: float = Field(default=0.03, ge=0, description="pieces that follow one another faster are joined")
     llm_answer_seconds: float = Field(default=120.0, gt=0, description="a whole answer")
+    llm_repeat_seconds: int = Field(
+        default=600, ge=1, description="how long Complete gives the first answer again to the same request_id"
+    )
     llm_connections: int = Field(default=200, ge=1, description="to a provider")
     embedding_threads: int = Field(default=1, ge=1, le=16)
     embedding_cache_entries: int = Field(default=4096, ge=0, description="texts whose vectors are kept, 1.6 KB each")
     embedding_queue_texts: int = Field(default=4096, ge=1, description="texts that may wait for the local embedder")
     usage_queue_rows: int = Field(default=10_000, ge=1)
     usage_batch_seconds: float = Field(default=0.5, gt=0)
+    usage_days: int = Field(default=400, ge=1, le=36_500, description="how long a row of `llm.usage` is kept")
+    usage_purge_seconds: float = Field(default=3600.0, gt=0, description="between looks for rows that are too old")
 
     @property
     def has_openai(self) -> bool:

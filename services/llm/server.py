@@ -15,7 +15,8 @@ from services.llm.embedders.openai_compatible import OpenAICompatibleEmbedder
 from services.llm.providers.extractive import ExtractiveProvider
 from services.llm.providers.openai_client import OpenAIClient
 from services.llm.providers.openai_compatible import OpenAICompatibleProvider
-from services.llm.usage import UsageLog
+from services.llm.repeating import Repeats
+from services.llm.usage import UsageLog, UsagePurge
 
 
 class LlmService:
@@ -42,6 +43,7 @@ class LlmService:
             Registry(self._providers, settings.llm_aliases),
             Registry(self._embedders, settings.llm_aliases),
             self._usage,
+            Repeats(chassis.cache, chassis.metrics, settings.llm_repeat_seconds),
             chassis.metrics,
             settings.page_token_secret,
             settings.llm_piece_seconds,
@@ -52,6 +54,8 @@ class LlmService:
             llm_service_pb2.DESCRIPTOR.services_by_name["LlmService"],
         )
         chassis.tasks.spawn("usage", self._usage.run)
+        purge = UsagePurge(chassis.relay_database, days=settings.usage_days, seconds=settings.usage_purge_seconds)
+        chassis.tasks.spawn("purge", purge.run)
 
     def _build(self, settings: LlmSettings) -> None:
         """The configured vendor is preferred to the built-in one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ log = logger(__name__)
 ROWS_AT_ONCE = 500
 ATTEMPTS = 5
 WRITE = "SELECT llm.write_usage($1, $2::jsonb)"
+PURGE = "SELECT llm.purge_usage($1, $2)"
+PURGED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,32 @@ class UsageLog:
             else:
                 return True
         return False
+
+
+class UsagePurge:
+    """Forgets old rows of all tenants, as the sweepers' role; one of all processes at a time."""
+
+    def __init__(self, relay: Database, *, days: int, seconds: float) -> None:
+        self._relay = relay
+        self._days = days
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """For ever. While PostgreSQL is away it looks again later."""
+        while True:
+            await asyncio.sleep(self._seconds * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+            try:
+                async with self._relay.leading("purge") as leads:
+                    if leads:
+                        await self.once()
+            except ParleyError as error:
+                log.debug("purge postponed", error=type(error).__name__)
+
+    async def once(self, rows: int = PURGED_AT_ONCE) -> int:
+        """Everything that is too old, in batches of `rows`, each a transaction of its own; how many rows that were."""
+        gone = 0
+        while count := int((await self._relay.call(PURGE, self._days, rows))[0][0]):
+            gone += count
+        if gone:
+            log.info("old usage removed", rows=gone, days=self._days)
+        return gone

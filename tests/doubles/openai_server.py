@@ -34,7 +34,7 @@ FAULTS: dict[str, tuple[int, str, dict[str, str]]] = {
 
 @dataclass
 class Behaviour:
-    """How it answers. Seconds before the first byte, between chunks, before the end; `fault` is one of the names above."""
+    """How it answers. Seconds before the first byte, between chunks and before the end; `fault`: one of those above."""
 
     text: str = ""
     latency: float = 0.0

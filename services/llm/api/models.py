@@ -17,6 +17,7 @@ from services.common.telemetry.metrics import Metrics
 from services.llm.domain.joining import joined
 from services.llm.domain.port import Embedder, Provider
 from services.llm.domain.registry import Registry, list_models
+from services.llm.repeating import Repeats
 from services.llm.usage import UsageLog, UsageRow
 
 Wire = grpc.aio.ServicerContext[Any, Any]
@@ -32,6 +33,7 @@ class LlmApi(llm_grpc.LlmServiceServicer):
         providers: Registry[Provider],
         embedders: Registry[Embedder],
         usage: UsageLog,
+        repeats: Repeats,
         metrics: Metrics,
         secret: SecretStr,
         piece_seconds: float,
@@ -39,6 +41,7 @@ class LlmApi(llm_grpc.LlmServiceServicer):
         self._providers = providers
         self._embedders = embedders
         self._usage = usage
+        self._repeats = repeats
         self._metrics = metrics
         self._tokens = PageTokens(secret)
         self._piece_seconds = piece_seconds
@@ -46,12 +49,17 @@ class LlmApi(llm_grpc.LlmServiceServicer):
     async def Complete(  # noqa: N802
         self, request: pb.CompleteRequest, context_: Wire
     ) -> pb.CompleteResponse:
-        """The whole answer."""
+        """The whole answer; to a repetition the first one, which is not accounted again."""
+        earlier = await self._repeats.earlier(request)
+        if earlier is not None:
+            return earlier
         provider, model = self._providers.find(request.model)
-        account = Account(self, f"{provider.name}/{model}", "complete", request.bot)
+        name = f"{provider.name}/{model}"
+        account = Account(self, name, self._providers.label(name), "complete", request.bot)
         with account:
             response = await provider.complete(model, request)
             account.used(response.usage)
+        await self._repeats.keep(request, response)
         return response
 
     async def CompleteStream(  # noqa: N802
@@ -61,7 +69,8 @@ class LlmApi(llm_grpc.LlmServiceServicer):
         what fails later is the event `failed`.
         """
         provider, model = self._providers.find(request.model)
-        account = Account(self, f"{provider.name}/{model}", "stream", request.bot)
+        name = f"{provider.name}/{model}"
+        account = Account(self, name, self._providers.label(name), "stream", request.bot)
         seq = 0
         try:
             with account:
@@ -85,7 +94,7 @@ class LlmApi(llm_grpc.LlmServiceServicer):
         """Vectors. Unset purpose: passages."""
         embedder, model = self._embedders.find(request.model)
         name = f"{embedder.name}/{model}"
-        account = Account(self, name, "embed", "")
+        account = Account(self, name, self._embedders.label(name), "embed", "")
         with account:
             query = request.purpose == pb.EmbedRequest.PURPOSE_QUERY
             vectors = await embedder.embed(model, request.texts, query=query)
@@ -106,20 +115,21 @@ class LlmApi(llm_grpc.LlmServiceServicer):
             response.next_page_token = self._tokens.make(filters, (found[limit - 1].name,))
         return response
 
-    def account(self, row: UsageRow) -> None:
-        """Count a call and put it on its tenant's account."""
-        self._metrics.llm_requests.labels(row.model, row.outcome).inc()
+    def account(self, row: UsageRow, label: str) -> None:
+        """Count a call under a label, and put it on its tenant's account."""
+        self._metrics.llm_requests.labels(label, row.outcome).inc()
         self._usage.put(row)
 
 
 class Account:
     """Round one call of a model: whatever way it ends, it is counted once."""
 
-    __slots__ = ("_api", "_bot", "_model", "_operation", "_started", "_usage")
+    __slots__ = ("_api", "_bot", "_label", "_model", "_operation", "_started", "_usage")
 
-    def __init__(self, api: LlmApi, model: str, operation: str, bot: str) -> None:
+    def __init__(self, api: LlmApi, model: str, label: str, operation: str, bot: str) -> None:
         self._api = api
         self._model = model
+        self._label = label
         self._operation = operation
         self._bot = bot
         self._usage = pb.Usage()
@@ -146,7 +156,8 @@ class Account:
                 input_tokens=self._usage.input_tokens,
                 output_tokens=self._usage.output_tokens,
                 milliseconds=int((time.perf_counter() - self._started) * 1000),
-            )
+            ),
+            self._label,
         )
 
 

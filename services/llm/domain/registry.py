@@ -10,6 +10,7 @@ from services.llm.domain.port import Embedder, Provider
 
 V = TypeVar("V", Provider, Embedder)
 LONGEST_CHAIN = 8
+OTHER = "other"
 
 
 class Registry(Generic[V]):
@@ -18,23 +19,31 @@ class Registry(Generic[V]):
     def __init__(self, vendors: Sequence[V], aliases: Mapping[str, str]) -> None:
         self.vendors: tuple[V, ...] = tuple(vendors)
         self._aliases = dict(aliases)
+        listed = {f"{vendor.name}/{model}" for vendor in self.vendors for model in vendor.models()}
+        self._known = frozenset(listed | {self._meant(alias) for alias in self._aliases})
 
     @property
     def default(self) -> str:
         """What an empty name means, "provider/model"."""
         return f"{self.vendors[0].name}/{self.vendors[0].models()[0]}"
 
+    def label(self, name: str) -> str:
+        """What metrics call "provider/model": only what is configured has a name there, for callers choose freely."""
+        return name if name in self._known else OTHER
+
+    def _meant(self, wanted: str) -> str:
+        for _ in range(LONGEST_CHAIN):
+            if wanted not in self._aliases:
+                break
+            wanted = self._aliases[wanted]
+        return wanted
+
     def find(self, name: str) -> tuple[V, str]:
         """The vendor and its model. InvalidArgument for a name that means nothing here.
 
         A vendor may be asked for a model it does not list: a compatible server has more than we were told of.
         """
-        wanted = name.removeprefix("models/")
-        for _ in range(LONGEST_CHAIN):
-            if wanted not in self._aliases:
-                break
-            wanted = self._aliases[wanted]
-        provider, _, model = (wanted or self.default).partition("/")
+        provider, _, model = (self._meant(name.removeprefix("models/")) or self.default).partition("/")
         for vendor in self.vendors:
             if vendor.name == provider and model:
                 return vendor, model

@@ -12,7 +12,7 @@ from services.llm.config import LlmSettings
 from services.llm.server import LlmService
 from tests.doubles.openai_server import KEY, Behaviour, OpenAIDouble
 from tests.integration.llm.running import Caller, Keys, running
-from tests.servers import Postgres
+from tests.servers import Postgres, RunningServer
 
 
 @dataclass
@@ -27,7 +27,9 @@ class LlmWorld:
 
 
 @pytest.fixture(scope="session")
-async def llm_running(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LlmWorld]:
+async def llm_running(
+    postgres: Postgres, valkey: RunningServer, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LlmWorld]:
     await migrate.run(postgres.owner_dsn, ["llm"], checking=False)
     keys = Keys(tmp_path_factory.mktemp("llm"))
     double = OpenAIDouble()
@@ -36,6 +38,8 @@ async def llm_running(postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
         LlmSettings,
         "llm",
         postgres_dsn=postgres.app_dsn,
+        postgres_relay_dsn=postgres.relay_dsn,
+        valkey_url=valkey_url,
         openai_base_url=double.base_url,
         openai_api_key=KEY,
         openai_model="double",
@@ -45,6 +49,7 @@ async def llm_running(postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
         llm_chunk_seconds=0.5,
         llm_answer_seconds=3.0,
         usage_batch_seconds=0.01,
+        usage_purge_seconds=0.1,
         embedding_threads=1,
     )
     async with running(LlmService(), settings) as chassis:

@@ -99,4 +99,4 @@ async def test_usage_is_written_once_for_its_tenant_only(llm: LlmWorld) -> None:
     ]
     assert mine[0]["output_tokens"] == 3
     text = llm.chassis.metrics.exposition().decode()
-    assert 'llm_requests_total{model="openai/rate_limited",outcome="LIMIT_REACHED"}' in text
+    assert 'llm_requests_total{model="other",outcome="LIMIT_REACHED"}' in text

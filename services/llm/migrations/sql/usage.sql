@@ -13,6 +13,7 @@ CREATE TABLE llm.usage (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX usage_by_time ON llm.usage (tenant_id, created_at);
+CREATE INDEX usage_by_age ON llm.usage (created_at);
 
 -- Sets the tenant itself, so that a batch is one round trip; row-level security still decides.
 CREATE FUNCTION llm.write_usage(p_tenant uuid, p_rows jsonb) RETURNS void
@@ -27,4 +28,15 @@ BEGIN
     FROM jsonb_array_elements(p_rows) AS r
     ON CONFLICT DO NOTHING;
 END
+$$;
+
+-- For the role of the sweepers: some of the oldest rows of all tenants; how many are gone.
+CREATE FUNCTION llm.purge_usage(p_days integer, p_rows integer) RETURNS bigint
+LANGUAGE sql SECURITY INVOKER AS $$
+    WITH gone AS (
+        DELETE FROM llm.usage WHERE (tenant_id, id) IN (
+            SELECT tenant_id, id FROM llm.usage WHERE created_at < now() - make_interval(days => p_days)
+            ORDER BY created_at LIMIT p_rows)
+        RETURNING 1)
+    SELECT count(*) FROM gone;
 $$;

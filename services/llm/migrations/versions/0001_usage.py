@@ -16,7 +16,7 @@ depends_on = None
 def upgrade() -> None:
     """Make the table and the function that writes it."""
     run_script(op, Path(__file__).parent.parent / "sql" / "usage.sql")
-    rls.protect(op, "llm", "usage")
+    rls.protect(op, "llm", "usage", relay=True)
 
 
 def downgrade() -> None:

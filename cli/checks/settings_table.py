@@ -62,7 +62,7 @@ WORDS = {
     "log_level": "DEBUG, INFO, WARNING, ERROR",
     "log_format": "json or console",
     "otlp_endpoint": "traces go there by OTLP over gRPC",
-    "page_token_secret": "signs page tokens; the same for all processes",
+    "page_token_secret": "signs page tokens, keys the digests of requests; the same for all processes",
     "key_encryption_key": "base64 of 32 random bytes: seals signing keys; the same for session and channels",
     "admin_password_file": "one-time password of the first start; empty: one is made and written to standard error",
     "oidc_issuers": "a JSON list, see docs/architecture/identity.md",

@@ -15,6 +15,7 @@ from services.channels.sending import Sender
 from services.channels.store.channels import Channels
 from services.channels.store.deliveries import Deliveries
 from services.channels.store.receipts import Receipts
+from services.common.db import requests
 from services.common.security.safe_client import SafeClient
 from services.common.security.sealing import Vault, key_of
 from services.common.service import Chassis
@@ -39,7 +40,8 @@ class ChannelsService:
         webhook = WebhookAdapter(client, tolerance=settings.signature_tolerance, seconds=settings.delivery_seconds)
         registry = Registry((WebAdapter(), webhook))
         vault = Vault(key_of(settings.key_encryption_key))
-        channels = Channels(chassis.database, chassis.relay_database, vault)
+        asked = requests.RequestLog("channels", settings.page_token_secret)
+        channels = Channels(chassis.database, chassis.relay_database, vault, asked)
         deliveries = Deliveries(chassis.database, chassis.relay_database, channels)
         api = ChannelApi(registry, channels, deliveries, settings.page_token_secret, float(settings.rotation_seconds))
         chassis.server.add(
@@ -66,6 +68,7 @@ class ChannelsService:
         chassis.tasks.spawn("deliveries sweep", collector.sweep)
         chassis.tasks.spawn("sending", sender.run)
         chassis.tasks.spawn("tidying", sender.tidy)
+        chassis.tasks.spawn("old requests", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days))
 
     async def close(self) -> None:
         """Close connections to receivers."""

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     otlp_endpoint: str = ""
     page_token_secret: SecretStr
+    request_days: int = Field(default=7, ge=1, le=365, description="how long a request_id is remembered")
 
     @classmethod
     def settings_customise_sources(

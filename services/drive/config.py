@@ -33,7 +33,6 @@ class DriveSettings(Settings):
     drive_again_seconds: int = Field(default=86_400, ge=0, description="a second look where an upload may end late")
     drive_sweep_seconds: float = Field(default=30.0, gt=0, description="between sweeps")
     drive_lease_seconds: float = Field(default=60.0, gt=0, description="before a removal that failed is tried again")
-    drive_request_days: int = Field(default=7, ge=1, description="how long a request_id is remembered")
     drive_tenant_bytes: int = Field(default=10 * GIBIBYTE, ge=1, description="what a tenant may store")
     drive_open_uploads: int = Field(default=50, ge=1, description="uploads one person may have begun")
 

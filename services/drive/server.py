@@ -2,6 +2,7 @@
 
 from parley.drive.v1 import file_service_pb2, file_service_pb2_grpc
 
+from services.common.db import requests
 from services.common.service import Chassis, persist
 from services.drive.api.files import FileApi
 from services.drive.config import DriveSettings
@@ -33,18 +34,20 @@ class DriveService:
         metrics = DriveMetrics(chassis.metrics)
         self.objects = objects = S3Objects(settings, metrics)
         signer = S3Signer(settings)
-        files = Files(chassis.database, settings)
+        asked = requests.RequestLog("drive", settings.page_token_secret)
+        files = Files(chassis.database, settings, asked)
         storing = Storing(settings, files, objects, signer, metrics)
         reading = Reading(files, objects, metrics, settings.drive_read_seconds)
         self.sweeper = sweeper = Sweeper(settings, Garbage(chassis.relay_database), objects, metrics)
         chassis.server.add(
             file_service_pb2_grpc.add_FileServiceServicer_to_server,
-            FileApi(settings, files, storing, reading, signer),
+            FileApi(settings, files, storing, reading, signer, asked),
             file_service_pb2.DESCRIPTOR.services_by_name["FileService"],
         )
         chassis.operations.require("s3", objects.check)
         chassis.tasks.spawn("bucket", lambda: persist("s3", objects.check))
         chassis.tasks.spawn("sweep", sweeper.run)
+        chassis.tasks.spawn("old requests", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days))
 
     async def close(self) -> None:
         """Let go of the store."""

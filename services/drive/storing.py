@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from parley.drive.v1 import file_service_pb2 as pb
 
+from services.common.db.requests import Asked
 from services.common.errors import FailedPrecondition
 from services.common.identifiers import uuid7
 from services.drive.config import DriveSettings
@@ -16,7 +17,6 @@ from services.drive.domain.viewing import Viewer
 from services.drive.metrics import DriveMetrics
 from services.drive.objects.port import AddressSigner, NoObject, ObjectStore
 from services.drive.store.files import Content, Files, Stored
-from services.drive.store.requests import Once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,24 @@ class Storing:
         self._signer = signer
         self._metrics = metrics
 
-    async def put(self, viewer: Viewer, content: Content, data: bytes, once: Once) -> pb.File:
+    async def put(self, viewer: Viewer, content: Content, data: bytes, asked: Asked) -> pb.File:
         """A file at a path, in place of the one that is there.
 
         Aborted, AlreadyExists, ResourceExhausted, Unavailable: then what was there is still there.
         """
-        place = await self._files.begin_put(viewer, content.path, content.size, once)
+        place = await self._files.begin_put(viewer, content.path, content.size, asked)
         if isinstance(place, pb.File):
             return place
         await self._objects.put(place.key, data)
-        made = await self._files.end_put(viewer, place, content, once)
+        made = await self._files.end_put(viewer, place, content, asked)
         self._metrics.stored.labels("put").inc(content.size)
         return made
 
-    async def begin(self, viewer: Viewer, file_name: str, content_type: str, size: int, once: Once) -> Upload:
+    async def begin(self, viewer: Viewer, file_name: str, content_type: str, size: int, asked: Asked) -> Upload:
         """An address for an upload. AlreadyExists, FailedPrecondition, InvalidArgument, ResourceExhausted."""
         identifier = uuid7()
         content = Content(upload_path(identifier, file_name), content_type, size)
-        made = await self._files.begin_upload(viewer, identifier, content, once)
+        made = await self._files.begin_upload(viewer, identifier, content, asked)
         now = time.time()
         begun = min(now, made.create_time.ToNanoseconds() / 1e9)
         left = math.ceil(begun + self._settings.drive_upload_seconds - now)
@@ -68,13 +68,13 @@ class Storing:
         identifier = uuid.UUID(made.name.removeprefix("files/"))
         return Upload(made, self._signer.upload(upload_key(viewer.tenant, identifier), left), now + left)
 
-    async def complete(self, viewer: Viewer, identifier: uuid.UUID, once: Once) -> pb.File:
+    async def complete(self, viewer: Viewer, identifier: uuid.UUID, asked: Asked) -> pb.File:
         """The upload is done: the file is live. To declare it twice does no harm.
 
         The bytes are copied to a key that nobody has an address for, so they cannot change any more.
         Aborted, AlreadyExists, FailedPrecondition, NotFound, ResourceExhausted, Unavailable.
         """
-        found = await self._files.begin_completion(viewer, identifier, once)
+        found = await self._files.begin_completion(viewer, identifier, asked)
         if found.live:
             return found.file
         try:
@@ -83,9 +83,9 @@ class Storing:
             await self._objects.copy(found.key, place.key)
             size, digest = await self._objects.digest(place.key)
         except NoObject:
-            return await self._completed_meanwhile(viewer, identifier, once)
+            return await self._completed_meanwhile(viewer, identifier, asked)
         await self._expect(found, size)
-        made = await self._files.end_completion(viewer, place, digest, once)
+        made = await self._files.end_completion(viewer, place, digest, asked)
         self._metrics.stored.labels("upload").inc(size)
         return made
 
@@ -99,9 +99,9 @@ class Storing:
             metadata={"field": "size", "declared_bytes": str(found.file.size), "received_bytes": str(size)},
         )
 
-    async def _completed_meanwhile(self, viewer: Viewer, identifier: uuid.UUID, once: Once) -> pb.File:
+    async def _completed_meanwhile(self, viewer: Viewer, identifier: uuid.UUID, asked: Asked) -> pb.File:
         """The file, if another call completed it and the sweeper took the upload. FailedPrecondition, NotFound."""
-        found = await self._files.begin_completion(viewer, identifier, once)
+        found = await self._files.begin_completion(viewer, identifier, asked)
         if found.live:
             return found.file
         raise FailedPrecondition(

@@ -38,8 +38,6 @@ class Sweeper:
         """Everything that is due now."""
         while (expired := await self._garbage.expire(AT_ONCE)) > 0:
             self._metrics.expired.inc(expired)
-        while await self._garbage.purge(AT_ONCE, self._settings.drive_request_days) > 0:
-            pass
         while await self._remove() > 0:
             pass
 

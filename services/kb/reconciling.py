@@ -43,7 +43,6 @@ class Reconciler:
                     await self._index.open()
                     self._open = True
                 await self.once()
-                await self._imports.purge()
             except (ParleyError, TimeoutError) as error:
                 log.warning("index not compared", error=type(error).__name__, why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)

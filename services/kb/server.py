@@ -6,6 +6,7 @@ from parley.drive.v1 import file_service_pb2_grpc
 from parley.kb.v1 import kb_service_pb2, kb_service_pb2_grpc
 from parley.llm.v1 import llm_service_pb2_grpc
 
+from services.common.db import requests
 from services.common.errors import FailedPrecondition
 from services.common.service import Chassis
 from services.kb.api.knowledge import KbApi, ReadFile
@@ -52,8 +53,9 @@ class KbService:
             floor=settings.kb_similarity_floor,
             seconds=settings.kb_cache_seconds,
         )
-        documents = Documents(chassis.database)
-        api = KbApi(settings, documents, importer, searcher, index, reconciler, file_reader(chassis))
+        asked = requests.RequestLog("kb", settings.page_token_secret)
+        documents = Documents(chassis.database, asked)
+        api = KbApi(settings, documents, importer, searcher, index, reconciler, file_reader(chassis), asked)
         chassis.server.add(
             kb_service_pb2_grpc.add_KbServiceServicer_to_server,
             api,
@@ -62,6 +64,7 @@ class KbService:
         chassis.operations.require("index", reconciler.check)
         chassis.tasks.spawn("index", reconciler.run)
         chassis.tasks.spawn("imports", importer.run)
+        chassis.tasks.spawn("old requests", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days))
 
     async def close(self) -> None:
         """Let go of the index."""

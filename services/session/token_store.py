@@ -58,7 +58,6 @@ FORGOTTEN = (
     ("token_families", "expires_at < now()"),
     ("visitors", "last_seen_at < now() - $1::interval"),
     ("sign_in_failures", "last_attempt_at < now() - interval '1 day'"),
-    ("requests", "created_at < now() - interval '1 day'"),
 )
 
 

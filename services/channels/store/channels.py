@@ -12,8 +12,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.channels.domain.port import OpenChannel
-from services.channels.store.requests import Requests
 from services.common.db.engine import Database
+from services.common.db.requests import RequestLog
 from services.common.errors import Aborted, AlreadyExists, NotFound
 from services.common.security.sealing import Vault
 
@@ -78,11 +78,11 @@ class Change:
 class Channels:
     """`database` sees the caller's tenant; `relay` finds the tenant of a public token."""
 
-    def __init__(self, database: Database, relay: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, relay: Database, vault: Vault, requests: RequestLog) -> None:
         self._database = database
         self._relay = relay
         self._vault = vault
-        self._requests = Requests(vault.derive("channels request digests"))
+        self._requests = requests
 
     async def create(
         self, tenant: str, request: pb.CreateChannelRequest, secret: bytes | None
@@ -95,8 +95,9 @@ class Channels:
             new = True
             return await self._insert(connection, tenant, request, secret)
 
+        asked = await self._requests.asked(request)
         async with self._database.unit_of_work(tenant) as connection:
-            return await self._requests.once(connection, request, pb.Channel, work), new
+            return await self._requests.once(connection, asked, pb.Channel, work), new
 
     async def _insert(
         self, connection: AsyncConnection, tenant: str, request: pb.CreateChannelRequest, secret: bytes | None
@@ -146,8 +147,9 @@ class Channels:
             values = key(tenant, identifier) | change.over(row)
             return channel_message((await connection.execute(UPDATE, values)).one())
 
+        asked = await self._requests.asked(request)
         async with self._database.unit_of_work(tenant) as connection:
-            return await self._requests.once(connection, request, pb.Channel, work)
+            return await self._requests.once(connection, asked, pb.Channel, work)
 
     async def delete(self, tenant: str, request: pb.DeleteChannelRequest) -> empty_pb2.Empty:
         """With all that hangs on it. NotFound."""
@@ -159,8 +161,9 @@ class Channels:
             await connection.execute(DELETE, key(tenant, identifier))
             return empty_pb2.Empty()
 
+        asked = await self._requests.asked(request)
         async with self._database.unit_of_work(tenant) as connection:
-            return await self._requests.once(connection, request, empty_pb2.Empty, work)
+            return await self._requests.once(connection, asked, empty_pb2.Empty, work)
 
     async def rotate(
         self, tenant: str, request: pb.RotateSecretRequest, secret: bytes, seconds: float
@@ -178,8 +181,9 @@ class Channels:
             await connection.execute(FORGET, which | {"most": OLD_SECRETS})
             return channel_message((await connection.execute(TOUCH, which)).one())
 
+        asked = await self._requests.asked(request)
         async with self._database.unit_of_work(tenant) as connection:
-            return await self._requests.once(connection, request, pb.Channel, work), new
+            return await self._requests.once(connection, asked, pb.Channel, work), new
 
     async def disable(self, tenant: uuid.UUID, identifier: str, uri: str) -> None:
         """The receiver at `uri` wants no more. An address given since then stays enabled."""

@@ -32,11 +32,10 @@ LIST = text(
     AND (created_at, id) < (:before, :last) AND (:state = '' OR state = :state)
     ORDER BY created_at DESC, id DESC LIMIT :limit"""  # noqa: S608
 )
-FORGET = "SELECT channels.forget_old($1, $2, $3, $4)"
+FORGET = "SELECT channels.forget_old($1, $2, $3)"
 log = logger(__name__)
 NEWEST = (datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC), uuid.UUID(int=2**128 - 1))
 FAREWELL = "the channel stayed disabled for too long"
-REQUEST_DAYS = 7
 BATCH = 1000
 
 
@@ -151,7 +150,7 @@ class Deliveries:
         """Give up what disabled channels never took, and forget what is old."""
         while (await self._relay.call(GIVE_UP, budget, FAREWELL, BATCH))[0][0] >= BATCH:
             log.info("many replies given up")
-        while (await self._relay.call(FORGET, delivery_days, receipt_days, REQUEST_DAYS, BATCH))[0][0] >= BATCH:
+        while (await self._relay.call(FORGET, delivery_days, receipt_days, BATCH))[0][0] >= BATCH:
             log.info("many old rows forgotten")
 
 

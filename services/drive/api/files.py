@@ -13,6 +13,7 @@ from parley.drive.v1 import file_service_pb2 as pb
 from parley.drive.v1 import file_service_pb2_grpc as drive_grpc
 
 from services.common import context
+from services.common.db.requests import RequestLog
 from services.common.identifiers import parse_name, parse_uuid
 from services.common.pagination import PageTokens, page_size
 from services.drive.config import DriveSettings
@@ -22,7 +23,6 @@ from services.drive.domain.viewing import Viewer, viewer_of
 from services.drive.objects.port import AddressSigner
 from services.drive.reading import Reading
 from services.drive.store.files import FIRST, Content, Files
-from services.drive.store.requests import once
 from services.drive.storing import Storing
 
 Wire = grpc.aio.ServicerContext[Any, Any]
@@ -33,13 +33,20 @@ class FileApi(drive_grpc.FileServiceServicer):
     """Files of the caller's tenant that the caller sees."""
 
     def __init__(
-        self, settings: DriveSettings, files: Files, storing: Storing, reading: Reading, signer: AddressSigner
+        self,
+        settings: DriveSettings,
+        files: Files,
+        storing: Storing,
+        reading: Reading,
+        signer: AddressSigner,
+        requests: RequestLog,
     ) -> None:
         self._seconds = settings.drive_download_seconds
         self._files = files
         self._storing = storing
         self._reading = reading
         self._signer = signer
+        self._requests = requests
         self._tokens = PageTokens(settings.page_token_secret)
 
     async def CreateUpload(  # noqa: N802
@@ -47,23 +54,24 @@ class FileApi(drive_grpc.FileServiceServicer):
     ) -> pb.CreateUploadResponse:
         """An address for the bytes."""
         content_type = clean_content_type(request.content_type)
-        asked = once(request, request.file_name, content_type, request.size)
-        upload = await self._storing.begin(viewer(), request.file_name, content_type, request.size, asked)
+        who, asked = viewer(), await self._requests.asked(request)
+        upload = await self._storing.begin(who, request.file_name, content_type, request.size, asked)
         response = pb.CreateUploadResponse(upload_url=upload.url, file=upload.file)
         response.expire_time.FromMilliseconds(int(upload.expires * 1000))
         return response
 
     async def CompleteUpload(self, request: pb.CompleteUploadRequest, context_: Wire) -> pb.File:  # noqa: N802
         """The file can be used."""
-        return await self._storing.complete(viewer(), identifier_of(request.name), once(request, request.name))
+        who, asked = viewer(), await self._requests.asked(request)
+        return await self._storing.complete(who, identifier_of(request.name), asked)
 
     async def PutFile(self, request: pb.PutFileRequest, context_: Wire) -> pb.File:  # noqa: N802
         """Stored in one call."""
         path, content_type = clean_path(request.path), clean_content_type(request.content_type)
         digest = await asyncio.to_thread(sha256, request.content)
         content = Content(path, content_type, len(request.content), digest)
-        asked = once(request, path, content_type, digest)
-        return await self._storing.put(viewer(), content, request.content, asked)
+        who, asked = viewer(), await self._requests.asked(request)
+        return await self._storing.put(who, content, request.content, asked)
 
     async def GetFile(self, request: pb.GetFileRequest, context_: Wire) -> pb.File:  # noqa: N802
         """What is known of a file."""
@@ -104,7 +112,8 @@ class FileApi(drive_grpc.FileServiceServicer):
 
     async def DeleteFile(self, request: pb.DeleteFileRequest, context_: Wire) -> empty_pb2.Empty:  # noqa: N802
         """Gone at once for everybody; its bytes soon after."""
-        await self._files.delete(viewer(), identifier_of(request.name), once(request, request.name))
+        who, asked = viewer(), await self._requests.asked(request)
+        await self._files.delete(who, identifier_of(request.name), asked)
         return empty_pb2.Empty()
 
 

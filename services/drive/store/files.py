@@ -5,7 +5,6 @@ it. So at any moment an object belongs to a file or is in drive.garbage, whoever
 """
 
 import uuid
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +14,13 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db.engine import Database
+from services.common.db.requests import Asked, RequestLog
 from services.common.errors import Aborted, FailedPrecondition, ResourceExhausted
 from services.common.identifiers import uuid7
 from services.drive.config import DriveSettings
 from services.drive.domain.keys import fresh_key, upload_key
 from services.drive.domain.paths import LAST_CHARACTER
 from services.drive.domain.viewing import Viewer, missing
-from services.drive.store.requests import Once
 
 COLUMNS = "id, owner, path, content_type, size, digest, state, object_key, created_at, updated_at"
 FIRST = uuid.UUID(int=0)
@@ -99,8 +98,9 @@ class Place:
 class Files:
     """All in the tenant's own transactions."""
 
-    def __init__(self, database: Database, settings: DriveSettings) -> None:
+    def __init__(self, database: Database, settings: DriveSettings, requests: RequestLog) -> None:
         self._database = database
+        self._requests = requests
         self._settings = settings
 
     async def find(self, viewer: Viewer, identifier: uuid.UUID) -> Stored:
@@ -115,16 +115,16 @@ class Files:
             rows = await connection.execute(LIST, {**values, "path": after[0], "id": after[1], "limit": limit})
             return [file_message(row) for row in rows]
 
-    async def begin_put(self, viewer: Viewer, path: str, size: int, once: Once) -> Place | pb.File:
+    async def begin_put(self, viewer: Viewer, path: str, size: int, asked: Asked) -> Place | pb.File:
         """Where to write the object; the file when the same request stored it before. AlreadyExists, ResourceExhausted.
 
         Two who put a first file at a path at once are given different identifiers; end_put() keeps one of them, and
         the key, which is in the row, may then begin with the other.
         """
         async with self._database.unit_of_work(viewer.tenant) as connection:
-            earlier = await once.earlier(connection, viewer)
+            earlier = await self._requests.earlier(connection, asked, pb.File)
             if earlier is not None:
-                return pb.File.FromString(earlier)
+                return earlier
             there = (await connection.execute(AT_PATH, {**owned_by(viewer), "path": path})).one_or_none()
             replaced = there.size if there is not None and there.state == "LIVE" else 0
             await self._within_limit(connection, viewer, size - replaced)
@@ -133,7 +133,7 @@ class Files:
             await self._discard(connection, viewer, key, self._settings.drive_write_seconds)
         return Place(identifier, key)
 
-    async def end_put(self, viewer: Viewer, place: Place, content: Content, once: Once) -> pb.File:
+    async def end_put(self, viewer: Viewer, place: Place, content: Content, asked: Asked) -> pb.File:
         """The object is written: from now on it is the file at the path. Aborted, AlreadyExists, ResourceExhausted."""
         async with self._database.unit_of_work(viewer.tenant) as connection:
 
@@ -146,9 +146,9 @@ class Files:
                 await self._within_limit(connection, viewer)
                 return file_message(row)
 
-            return await self._once(connection, viewer, once, work)
+            return await self._requests.once(connection, asked, pb.File, work)
 
-    async def begin_upload(self, viewer: Viewer, identifier: uuid.UUID, content: Content, once: Once) -> pb.File:
+    async def begin_upload(self, viewer: Viewer, identifier: uuid.UUID, content: Content, asked: Asked) -> pb.File:
         """A file whose bytes are to come; the same again for the same request. AlreadyExists, ResourceExhausted."""
         settings = self._settings
         key = upload_key(viewer.tenant, identifier)
@@ -165,17 +165,17 @@ class Files:
                     await self._discard(connection, viewer, key, seconds + wait)
                 return file_message(row)
 
-            return await self._once(connection, viewer, once, work)
+            return await self._requests.once(connection, asked, pb.File, work)
 
-    async def begin_completion(self, viewer: Viewer, identifier: uuid.UUID, once: Once) -> Stored:
+    async def begin_completion(self, viewer: Viewer, identifier: uuid.UUID, asked: Asked) -> Stored:
         """An upload; a live file when it was completed before. AlreadyExists, FailedPrecondition, NotFound."""
         async with self._database.unit_of_work(viewer.tenant) as connection:
-            earlier = await once.earlier(connection, viewer)
+            earlier = await self._requests.earlier(connection, asked, pb.File)
             if earlier is not None:
-                return Stored(pb.File.FromString(earlier), "")
+                return Stored(earlier, "")
             found = await self._find(connection, viewer, identifier)
-            if found.live and await once.claim(connection, viewer) is None:
-                await once.answer(connection, viewer, found.file)
+            if found.live and await self._requests.claim(connection, asked, pb.File) is None:
+                await self._requests.answer(connection, asked, found.file)
         if found.expired and not found.live:
             raise FailedPrecondition(
                 f"{found.file.name}: the time for this upload is over; make another with CreateUpload",
@@ -190,7 +190,7 @@ class Files:
             await self._discard(connection, viewer, place.key, self._settings.drive_write_seconds)
         return place
 
-    async def end_completion(self, viewer: Viewer, place: Place, digest: str, once: Once) -> pb.File:
+    async def end_completion(self, viewer: Viewer, place: Place, digest: str, asked: Asked) -> pb.File:
         """The object is written: the file is live. Another that was quicker wins.
 
         Aborted, AlreadyExists, NotFound, ResourceExhausted.
@@ -207,35 +207,27 @@ class Files:
                 await self._within_limit(connection, viewer)
                 return file_message(row)
 
-            return await self._once(connection, viewer, once, work)
+            return await self._requests.once(connection, asked, pb.File, work)
 
-    async def delete(self, viewer: Viewer, identifier: uuid.UUID, once: Once) -> None:
+    async def delete(self, viewer: Viewer, identifier: uuid.UUID, asked: Asked) -> None:
         """Remove a file; nothing when the same request did so before. AlreadyExists, NotFound."""
         async with self._database.unit_of_work(viewer.tenant) as connection:
-            if await once.claim(connection, viewer) is not None:
-                return
-            row = (await connection.execute(DELETE, {**seen_by(viewer), "id": identifier})).one_or_none()
-            if row is None:
-                raise missing(identifier)
-            if row.state == "LIVE":
-                await self._discard(connection, viewer, row.object_key, self._settings.drive_grace_seconds)
-            await once.answer(connection, viewer, empty_pb2.Empty())
+
+            async def work() -> empty_pb2.Empty:
+                row = (await connection.execute(DELETE, {**seen_by(viewer), "id": identifier})).one_or_none()
+                if row is None:
+                    raise missing(identifier)
+                if row.state == "LIVE":
+                    await self._discard(connection, viewer, row.object_key, self._settings.drive_grace_seconds)
+                return empty_pb2.Empty()
+
+            await self._requests.once(connection, asked, empty_pb2.Empty, work)
 
     async def _find(self, connection: AsyncConnection, viewer: Viewer, identifier: uuid.UUID) -> Stored:
         row = (await connection.execute(GET, {**seen_by(viewer), "id": identifier})).one_or_none()
         if row is None:
             raise missing(identifier)
         return Stored(file_message(row), row.object_key, bool(row.expired))
-
-    async def _once(
-        self, connection: AsyncConnection, viewer: Viewer, once: Once, work: Callable[[], Awaitable[pb.File]]
-    ) -> pb.File:
-        earlier = await once.claim(connection, viewer)
-        if earlier is not None:
-            return pb.File.FromString(earlier)
-        made = await work()
-        await once.answer(connection, viewer, made)
-        return made
 
     async def _discard(self, connection: AsyncConnection, viewer: Viewer, key: str, seconds: float) -> None:
         await connection.execute(DISCARD, {"tenant": uuid.UUID(viewer.tenant), "key": key, "seconds": float(seconds)})

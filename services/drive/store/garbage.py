@@ -18,11 +18,6 @@ TAKE = """UPDATE drive.garbage g SET taken = true, due = now() + $2::interval FR
     SELECT tenant_id, id FROM drive.garbage WHERE due <= now() ORDER BY due LIMIT $1 FOR UPDATE SKIP LOCKED
 ) over WHERE g.tenant_id = over.tenant_id AND g.id = over.id RETURNING g.id, g.object_key"""
 FORGET = "DELETE FROM drive.garbage WHERE id = ANY ($1::uuid[])"
-PURGE = """WITH gone AS (
-    DELETE FROM drive.requests r USING (
-        SELECT tenant_id, subject, request_id FROM drive.requests WHERE created_at < now() - $2::interval LIMIT $1
-    ) old WHERE (r.tenant_id, r.subject, r.request_id) = (old.tenant_id, old.subject, old.request_id) RETURNING 1
-) SELECT count(*) FROM gone"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class Discarded:
 
 
 class Garbage:
-    """Uploads nobody completed, objects no file has, requests too old to be repeated."""
+    """Uploads nobody completed, objects no file has."""
 
     def __init__(self, relay: Database) -> None:
         self._relay = relay
@@ -55,7 +50,3 @@ class Garbage:
     async def forget(self, identifiers: Sequence[uuid.UUID]) -> None:
         """Their objects are gone."""
         await self._relay.call(FORGET, list(identifiers))
-
-    async def purge(self, most: int, days: int) -> int:
-        """Forget requests that are older; how many."""
-        return int((await self._relay.call(PURGE, most, datetime.timedelta(days=days)))[0][0])

@@ -8,12 +8,12 @@ from typing import Any
 
 import grpc.aio
 from google.protobuf import empty_pb2
-from google.protobuf.message import Message
 from parley.drive.v1 import file_service_pb2 as drive
 from parley.kb.v1 import kb_service_pb2 as pb
 from parley.kb.v1 import kb_service_pb2_grpc as kb_grpc
 
 from services.common import context
+from services.common.db.requests import RequestLog
 from services.common.errors import InvalidArgument, ParleyError, PermissionDenied, Unavailable, from_proto
 from services.common.identifiers import parse_name, parse_uuid
 from services.common.pagination import PageTokens, page_size
@@ -23,7 +23,7 @@ from services.kb.domain.parsing import content_type_of
 from services.kb.importing import Importer
 from services.kb.reconciling import Reconciler
 from services.kb.searching import Searcher
-from services.kb.store.documents import Documents, Once, Place
+from services.kb.store.documents import Documents, Place
 from services.kb.vectors.port import Scope, VectorIndex
 
 log = logger(__name__)
@@ -46,6 +46,7 @@ class KbApi(kb_grpc.KbServiceServicer):
         index: VectorIndex,
         reconciler: Reconciler,
         read_file: ReadFile | None,
+        requests: RequestLog,
     ) -> None:
         self._settings = settings
         self._documents = documents
@@ -54,6 +55,7 @@ class KbApi(kb_grpc.KbServiceServicer):
         self._index = index
         self._reconciler = reconciler
         self._read_file = read_file
+        self._requests = requests
         self._tokens = PageTokens(settings.page_token_secret)
 
     async def ImportDocument(self, request: pb.ImportDocumentRequest, context_: Wire) -> pb.Document:  # noqa: N802
@@ -62,13 +64,14 @@ class KbApi(kb_grpc.KbServiceServicer):
         path = clean_path(request.path)
         content_type = content_type_of(path, request.content_type)
         source = request.content if request.WhichOneof("source") == "content" else await self._file(request.file)
+        place, asked = Place(tenant_of(), bot, collection), await self._requests.asked(request)
         made = await self._documents.put(
-            Place(tenant_of(), bot, collection),
+            place,
             path,
             content_type,
             hashlib.sha256(source).hexdigest(),
             source,
-            once(request),
+            asked,
         )
         self._importer.ring()
         return made
@@ -98,7 +101,7 @@ class KbApi(kb_grpc.KbServiceServicer):
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, context_: Wire) -> empty_pb2.Empty:  # noqa: N802
         """Gone with its text and vectors. A point the index may keep is never shown: PostgreSQL has no such chunk."""
         place, identifier = located(request.name)
-        await self._documents.delete(place, identifier, once(request))
+        await self._documents.delete(place, identifier, await self._requests.asked(request))
         try:
             await self._index.remove_document(Scope(place.tenant, place.bot), identifier)
         except (ParleyError, TimeoutError) as error:
@@ -154,14 +157,3 @@ def clean_path(path: str) -> str:
     if path.startswith("/") or any(part in {"", ".", ".."} for part in parts) or not path.isprintable():
         raise InvalidArgument.field("path", 'a path such as "policies/returns.md"', path)
     return path
-
-
-def once(request: Message) -> Once:
-    """What makes the repetition of a request known."""
-    digest = hashlib.blake2b(request.SerializeToString(deterministic=True), digest_size=32).digest()
-    name = request.DESCRIPTOR.full_name.encode()
-    return Once(
-        context.principal().subject,
-        getattr(request, "request_id", ""),
-        hashlib.blake2b(name + digest, digest_size=32).digest(),
-    )

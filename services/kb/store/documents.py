@@ -4,12 +4,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf import empty_pb2
 from parley.kb.v1 import kb_service_pb2 as pb
 from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db.engine import Database
-from services.common.errors import AlreadyExists, NotFound
+from services.common.db.requests import Asked, RequestLog
+from services.common.errors import NotFound
 from services.common.identifiers import uuid7
 
 COLUMNS = """id, bot, collection, path, title, content_type, state, reason, chunk_count, digest, wanted, created_at,
@@ -40,10 +41,6 @@ DELETE = text("""DELETE FROM kb.kb_documents WHERE tenant_id = :tenant AND id = 
 AND collection = :collection RETURNING revision""")
 BUMP = text("""INSERT INTO kb.bots (tenant_id, bot, revision) VALUES (:tenant, :bot, 1)
 ON CONFLICT (tenant_id, bot) DO UPDATE SET revision = kb.bots.revision + 1""")
-CLAIM_REQUEST = text("""INSERT INTO kb.requests (tenant_id, subject, request_id, digest)
-VALUES (:tenant, :subject, :request_id, :digest) ON CONFLICT DO NOTHING""")
-EARLIER = text("""SELECT digest FROM kb.requests
-WHERE tenant_id = :tenant AND subject = :subject AND request_id = :request_id""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +56,27 @@ class Place:
         return {"tenant": uuid.UUID(self.tenant), "bot": self.bot, "collection": self.collection}
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A request_id, who chose it, and a digest of what was asked with it. An empty id is no id."""
-
-    subject: str
-    request_id: str
-    digest: bytes
-
-
 class Documents:
     """All in the tenant's own transactions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, requests: RequestLog) -> None:
         self._database = database
+        self._requests = requests
 
     async def put(
-        self, place: Place, path: str, content_type: str, digest: str, source: bytes, once: Once
+        self, place: Place, path: str, content_type: str, digest: str, source: bytes, asked: Asked
     ) -> pb.Document:
         """Queue a document or its new version. AlreadyExists when the request_id came with something else."""
         values = {**place.values(), "path": path, "content_type": content_type, "digest": digest, "source": source}
         async with self._database.unit_of_work(place.tenant) as connection:
-            if not await self._first(connection, place, once):
-                row = (await connection.execute(SAME, {**place.values(), "path": path})).first()
-                if row is not None:
-                    return document_message(row)
-            row = (await connection.execute(UPSERT, {**values, "id": uuid7()})).first()
-            if row is None:
-                row = (await connection.execute(SAME, {**place.values(), "path": path})).one()
-        return document_message(row)
+
+            async def work() -> pb.Document:
+                row = (await connection.execute(UPSERT, {**values, "id": uuid7()})).first()
+                if row is None:
+                    row = (await connection.execute(SAME, {**place.values(), "path": path})).one()
+                return document_message(row)
+
+            return await self._requests.once(connection, asked, pb.Document, work)
 
     async def get(self, place: Place, identifier: uuid.UUID) -> pb.Document:
         """NotFound."""
@@ -104,29 +93,18 @@ class Documents:
             rows = (await connection.execute(LIST, values)).all()
         return [document_message(row) for row in rows]
 
-    async def delete(self, place: Place, identifier: uuid.UUID, once: Once) -> None:
+    async def delete(self, place: Place, identifier: uuid.UUID, asked: Asked) -> None:
         """NotFound, unless the same request removed it before."""
         async with self._database.unit_of_work(place.tenant) as connection:
-            if not await self._first(connection, place, once):
-                return
-            row = (await connection.execute(DELETE, {**place.values(), "id": identifier})).first()
-            if row is None:
-                raise missing(identifier)
-            await connection.execute(BUMP, place.values())
 
-    async def _first(self, connection: AsyncConnection, place: Place, once: Once) -> bool:
-        if not once.request_id:
-            return True
-        values = {
-            "tenant": uuid.UUID(place.tenant),
-            "subject": once.subject,
-            "request_id": uuid.UUID(once.request_id),
-        }
-        if (await connection.execute(CLAIM_REQUEST, {**values, "digest": once.digest})).rowcount:
-            return True
-        if (await connection.execute(EARLIER, values)).scalar_one() != once.digest:
-            raise AlreadyExists("this request_id came with another request", reason="REQUEST_ID_REUSED")
-        return False
+            async def work() -> empty_pb2.Empty:
+                row = (await connection.execute(DELETE, {**place.values(), "id": identifier})).first()
+                if row is None:
+                    raise missing(identifier)
+                await connection.execute(BUMP, place.values())
+                return empty_pb2.Empty()
+
+            await self._requests.once(connection, asked, empty_pb2.Empty, work)
 
 
 def missing(identifier: uuid.UUID) -> NotFound:

@@ -16,7 +16,6 @@ PUT = "SELECT kb.put_chunks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $
 LIVE = "SELECT kb.go_live($1, $2, $3, $4, $5, $6, $7, $8)"
 REPORT = "SELECT kb.report($1, $2, $3, $4, $5, $6)"
 KNOWN = "SELECT * FROM kb.known_vectors($1, $2)"
-PURGE = "DELETE FROM kb.requests WHERE created_at < now() - interval '7 days'"
 LIVE_CHUNKS = """SELECT c.id FROM kb.chunks c JOIN kb.kb_documents d
 ON d.tenant_id = c.tenant_id AND d.id = c.document_id AND d.revision = c.revision"""
 POINTS = """SELECT c.id, c.tenant_id, d.bot, d.collection, c.document_id, c.revision, c.vector, c.heading, c.body,
@@ -128,10 +127,6 @@ class Imports:
         """Rows to make points of, in portions."""
         for first in range(0, len(ids), AT_ONCE):
             yield await self._relay.call(POINTS, list(ids[first : first + AT_ONCE]))
-
-    async def purge(self) -> None:
-        """Forget requests that are too old to be repeated."""
-        await self._relay.call(PURGE)
 
     async def bot_revision(self, scope: Scope) -> int:
         """What searches of a bot see now."""

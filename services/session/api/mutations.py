@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common import context
 from services.common.db.engine import Database
+from services.common.db.requests import RequestLog
 from services.common.errors import PermissionDenied
 from services.common.security.principal import Principal
 from services.session import audit
-from services.session.requests import RequestLog
 
 M = TypeVar("M", bound=Message)
 
@@ -44,9 +44,10 @@ class Mutations:
     ) -> M:
         """Do the work in a transaction of the caller's tenant, or repeat the answer it was given before."""
         principal = caller()
+        asked = await self._requests.asked(request)
         async with self.denials(principal, action), self._database.unit_of_work(principal.tenant_id) as connection:
             return await self._requests.once(
-                connection, principal, request, answer, lambda: work(connection, principal), secrets=secrets
+                connection, asked, answer, lambda: work(connection, principal), secrets=secrets
             )
 
     @contextlib.asynccontextmanager

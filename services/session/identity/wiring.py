@@ -9,6 +9,7 @@ from parley.session.v1 import identity_service_pb2 as service_pb
 from parley.session.v1 import identity_service_pb2_grpc as service_grpc
 
 from services.common.config import Settings
+from services.common.db import requests
 from services.common.db.engine import Database
 from services.common.pagination import PageTokens
 from services.common.security.principal import Principal
@@ -33,7 +34,6 @@ from services.session.identity.signing_keys import SigningKeys
 from services.session.identity.tenancy import TenantDirectory
 from services.session.identity.user_cache import UserCache
 from services.session.jwks_routes import EdgeRoutes
-from services.session.requests import RequestLog
 
 RELOAD_SECONDS = 30.0
 FORGET_SECONDS = 600.0
@@ -43,7 +43,6 @@ FORGET_SECONDS = 600.0
 class Identity:
     """What the rest of the session service may use of identity."""
 
-    requests: RequestLog
     tenants: TenantDirectory
     people: People
     sign_in: SignIn
@@ -91,7 +90,6 @@ async def _assembled(chassis: Chassis, settings: IdentitySettings) -> Identity:
         lifetime=settings.access_token_lifetime,
     )
     identity = Identity(
-        requests=RequestLog(sealer.derive("request digests")),
         tenants=directory,
         people=People(database, passwords),
         sign_in=SignIn(database, directory, passwords, tokens, settings.lifetimes),
@@ -104,6 +102,7 @@ async def _assembled(chassis: Chassis, settings: IdentitySettings) -> Identity:
     _register(chassis, settings, identity, tokens)
     chassis.tasks.spawn("signing keys", lambda: keep_keys(identity.keys))
     chassis.tasks.spawn("identity retention", lambda: keep_tidy(chassis.relay_database, settings.lifetimes.family))
+    chassis.tasks.spawn("old requests", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days))
     return identity
 
 
@@ -142,7 +141,7 @@ async def _prepare(database: Database, identity: Identity, settings: IdentitySet
 
 def _register(chassis: Chassis, settings: IdentitySettings, identity: Identity, tokens: AccessTokens) -> None:
     database, directory, people = chassis.database, identity.tenants, identity.people
-    mutations = Mutations(database, identity.requests)
+    mutations = Mutations(database, requests.RequestLog("session", settings.page_token_secret))
     pages, cache = PageTokens(settings.page_token_secret), UserCache(chassis.cache)
     key_exchange = KeyExchange(database, tokens)
     oidc_exchange = OidcExchange(database, directory, OidcVerifier(settings.oidc_issuers), tokens, cache)

@@ -12,6 +12,7 @@ from cli.stack.layout import unused_port
 from services.channels.store.channels import Channels
 from services.channels.store.deliveries import Deliveries, Queue, Settlement
 from services.common import context
+from services.common.db.requests import RequestLog
 from services.common.security.principal import service_principal
 from services.common.security.sealing import Vault, key_of
 from tests.doubles.webhook_receiver import Behaviour
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.integration
 
 def store_of(world: ChannelsWorld) -> Deliveries:
     chassis = world.running.chassis
-    channels = Channels(chassis.database, chassis.relay_database, Vault(key_of(world.settings.key_encryption_key)))
+    vault = Vault(key_of(world.settings.key_encryption_key))
+    requests = RequestLog("channels", world.settings.page_token_secret)
+    channels = Channels(chassis.database, chassis.relay_database, vault, requests)
     return Deliveries(chassis.database, chassis.relay_database, channels)
 
 

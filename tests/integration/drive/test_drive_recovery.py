@@ -10,23 +10,22 @@ import pytest
 from parley.drive.v1 import file_service_pb2 as pb
 
 from services.common import errors
+from services.common.db.requests import UNNAMED, RequestLog, forget
 from services.common.errors import from_proto
 from services.drive.domain.viewing import Viewer
 from services.drive.objects.port import NoObject
 from services.drive.reading import Reading
 from services.drive.store.files import Content, Files, Place
 from services.drive.store.garbage import Garbage
-from services.drive.store.requests import Once
 from tests.integration.drive.conftest import DriveWorld, another
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
-NO_ID = Once("", b"")
 ONE, OTHER = b"1" * 3_000_000, b"2" * 2_900_000
 
 
 def files_of(drive: DriveWorld) -> Files:
-    return Files(drive.chassis.database, drive.settings)
+    return Files(drive.chassis.database, drive.settings, RequestLog("drive", drive.settings.page_token_secret))
 
 
 def viewer_of(drive: DriveWorld) -> Viewer:
@@ -39,7 +38,7 @@ def content_of(path: str, data: bytes) -> Content:
 
 async def written(drive: DriveWorld, path: str, data: bytes) -> Place:
     """As far as a process comes that dies before the second transaction of PutFile."""
-    place = await files_of(drive).begin_put(viewer_of(drive), path, len(data), NO_ID)
+    place = await files_of(drive).begin_put(viewer_of(drive), path, len(data), UNNAMED)
     assert isinstance(place, Place)
     await drive.objects.put(place.key, data)
     return place
@@ -186,7 +185,7 @@ async def test_what_the_sweeper_has_taken_cannot_go_live(drive: DriveWorld) -> N
         taken = await Garbage(drive.chassis.relay_database).take(500, 60)
         assert place.key in {item.key for item in taken}
         with pytest.raises(errors.Aborted):
-            await files_of(drive).end_put(viewer_of(drive), place, content_of("a.txt", b"new"), NO_ID)
+            await files_of(drive).end_put(viewer_of(drive), place, content_of("a.txt", b"new"), UNNAMED)
         assert await drive.read(made) == b"old"
         await drive.make_due()
         await drive.sweeper.once()
@@ -196,7 +195,7 @@ async def test_what_the_sweeper_has_taken_cannot_go_live(drive: DriveWorld) -> N
 async def test_what_is_live_is_never_swept(drive: DriveWorld) -> None:
     with drive.acting():
         place = await written(drive, "a.txt", b"new")
-        made = await files_of(drive).end_put(viewer_of(drive), place, content_of("a.txt", b"new"), NO_ID)
+        made = await files_of(drive).end_put(viewer_of(drive), place, content_of("a.txt", b"new"), UNNAMED)
         await drive.make_due()
         await drive.sweeper.once()
         assert await drive.read(made) == b"new"
@@ -344,15 +343,15 @@ async def test_the_sweeper_runs_by_itself(drive: DriveWorld) -> None:
 
 
 async def test_old_requests_are_forgotten(drive: DriveWorld) -> None:
-    key, tenant = str(uuid.uuid4()), uuid.UUID(drive.tenant)
+    key, tenant, relay = str(uuid.uuid4()), uuid.UUID(drive.tenant), drive.chassis.relay_database
     with drive.acting():
         await drive.put("a.txt", b"one", request_id=key)
-        await drive.sweeper.once()
+        await forget(relay, drive.settings.request_days)
         with pytest.raises(errors.AlreadyExists):
             await drive.put("a.txt", b"two", request_id=key)
         old = "UPDATE drive.requests SET created_at = now() - interval '8 days' WHERE tenant_id = $1"
         await drive.rows(old, tenant)
-        await drive.sweeper.once()
+        await forget(relay, drive.settings.request_days)
         assert (await drive.put("a.txt", b"two", request_id=key)).size == 3
 
 

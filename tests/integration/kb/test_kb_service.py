@@ -131,6 +131,17 @@ async def test_a_request_id_is_one_request(kb: KbWorld) -> None:
     assert caught.value.reason == "REQUEST_ID_REUSED"
 
 
+async def test_an_import_that_is_repeated_does_not_bring_a_document_back(kb: KbWorld) -> None:
+    """It answers as it did, whatever became of the document since."""
+    key = str(uuid.uuid4())
+    first = await kb.put("a.md", "One.", request_id=key)
+    with kb.caller.acting(kb.tenant):
+        await kb.stub.DeleteDocument(pb.DeleteDocumentRequest(name=first.name))
+        assert await kb.put("a.md", "One.", request_id=key) == first
+        with pytest.raises(errors.NotFound):
+            await kb.stub.GetDocument(pb.GetDocumentRequest(name=first.name))
+
+
 async def test_lists_are_by_path_in_pages(kb: KbWorld) -> None:
     for path in ("b.md", "a.md", "c/d.md"):
         await kb.live(path, f"# {path}\n\nWords about {path}.")

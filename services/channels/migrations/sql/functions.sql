@@ -167,8 +167,8 @@ LANGUAGE sql SECURITY INVOKER AS $$
 $$;
 
 -- For the relay role: the rows of a table nobody will ask for any more; the largest number that went from one of them.
-CREATE FUNCTION channels.forget_old(p_delivery_days integer, p_receipt_days integer, p_request_days integer,
-    p_limit integer) RETURNS integer
+CREATE FUNCTION channels.forget_old(p_delivery_days integer, p_receipt_days integer, p_limit integer)
+RETURNS integer
 LANGUAGE plpgsql SECURITY INVOKER AS $$
 DECLARE
     n integer;
@@ -188,10 +188,6 @@ BEGIN
     DELETE FROM channels.webhook_receipts WHERE (tenant_id, channel_id, key) IN (
         SELECT r.tenant_id, r.channel_id, r.key FROM channels.webhook_receipts r
         WHERE r.created_at < clock_timestamp() - make_interval(days => p_receipt_days) LIMIT p_limit);
-    GET DIAGNOSTICS n = ROW_COUNT; v_most := greatest(v_most, n);
-    DELETE FROM channels.requests WHERE (tenant_id, subject, request_id) IN (
-        SELECT r.tenant_id, r.subject, r.request_id FROM channels.requests r
-        WHERE r.created_at < clock_timestamp() - make_interval(days => p_request_days) LIMIT p_limit);
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN greatest(v_most, n);
 END $$;

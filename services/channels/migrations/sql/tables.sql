@@ -75,14 +75,3 @@ CREATE TABLE channels.queues (
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX queues_due ON channels.queues (due) WHERE due IS NOT NULL;
 CREATE INDEX queues_due_of_channel ON channels.queues (tenant_id, channel_id, due) WHERE due IS NOT NULL;
-
-CREATE TABLE channels.requests (
-    tenant_id uuid NOT NULL,
-    subject varchar(255) NOT NULL,
-    request_id uuid NOT NULL,
-    digest bytea NOT NULL,
-    answer bytea,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, subject, request_id)
-);
-CREATE INDEX requests_by_time ON channels.requests (created_at);

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-from services.common.db import rls
+from services.common.db import requests, rls
 from services.common.db.scripts import run_script
 
 revision = "0001"
@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parent.parent / "sql"
-TABLES = ("channels", "secrets", "webhook_receipts", "deliveries", "queues", "requests")
+TABLES = ("channels", "secrets", "webhook_receipts", "deliveries", "queues")
 
 
 def upgrade() -> None:
@@ -22,6 +22,7 @@ def upgrade() -> None:
         run_script(op, SQL / f"{name}.sql")
     for table in TABLES:
         rls.protect(op, "channels", table, relay=True)
+    requests.make_table(op, "channels")
 
 
 def downgrade() -> None:

@@ -39,17 +39,6 @@ CREATE TABLE drive.usage (
     bytes bigint NOT NULL DEFAULT 0 CHECK (bytes >= 0)
 );
 
-CREATE TABLE drive.requests (
-    tenant_id uuid NOT NULL,
-    subject varchar(255) NOT NULL,
-    request_id uuid NOT NULL,
-    digest bytea NOT NULL,
-    response bytea,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, subject, request_id)
-);
-CREATE INDEX requests_by_time ON drive.requests (created_at);
-
 CREATE FUNCTION drive.live_bytes(p_state text, p_size bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN p_state = 'LIVE' THEN p_size ELSE 0 END

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-from services.common.db import rls
+from services.common.db import requests, rls
 from services.common.db.scripts import run_script
 
 revision = "0001"
@@ -18,8 +18,9 @@ SQL = Path(__file__).parent.parent / "sql"
 def upgrade() -> None:
     """Make the tables."""
     run_script(op, SQL / "tables.sql")
-    for table in ("files", "garbage", "usage", "requests"):
+    for table in ("files", "garbage", "usage"):
         rls.protect(op, "drive", table, relay=True)
+    requests.make_table(op, "drive")
 
 
 def downgrade() -> None:

@@ -52,13 +52,3 @@ CREATE TABLE kb.chunks (
     FOREIGN KEY (tenant_id, document_id) REFERENCES kb.kb_documents (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX chunks_by_document ON kb.chunks (tenant_id, document_id, revision, ordinal);
-
-CREATE TABLE kb.requests (
-    tenant_id uuid NOT NULL,
-    subject varchar(255) NOT NULL,
-    request_id uuid NOT NULL,
-    digest bytea NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, subject, request_id)
-);
-CREATE INDEX requests_by_time ON kb.requests (created_at);

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-from services.common.db import rls
+from services.common.db import requests, rls
 from services.common.db.scripts import run_script
 
 revision = "0001"
@@ -13,8 +13,8 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parent.parent / "sql"
-TABLES = ("bots", "kb_documents", "chunks", "requests")
-RELAYED = frozenset({"kb_documents", "chunks", "requests"})
+TABLES = ("bots", "kb_documents", "chunks")
+RELAYED = frozenset({"kb_documents", "chunks"})
 
 
 def upgrade() -> None:
@@ -23,6 +23,7 @@ def upgrade() -> None:
         run_script(op, SQL / f"{name}.sql")
     for table in TABLES:
         rls.protect(op, "kb", table, relay=table in RELAYED)
+    requests.make_table(op, "kb")
 
 
 def downgrade() -> None:

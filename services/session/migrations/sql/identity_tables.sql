@@ -114,19 +114,6 @@ CREATE TABLE session.signing_keys (
     PRIMARY KEY (tenant_id, key_id)
 );
 
--- What a request_id did, for as long as a client may repeat it. The digest is keyed: no secret can be guessed from it.
-CREATE TABLE session.requests (
-    tenant_id uuid NOT NULL,
-    subject varchar(255) NOT NULL,
-    request_id uuid NOT NULL,
-    method varchar(120) NOT NULL,
-    digest bytea NOT NULL,
-    response bytea NOT NULL DEFAULT '',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, subject, request_id)
-);
-CREATE INDEX idx_requests_age ON session.requests (created_at);
-
 CREATE TABLE session.audit_log (
     tenant_id uuid NOT NULL,
     seq bigint NOT NULL,

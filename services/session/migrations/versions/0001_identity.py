@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-from services.common.db import rls
+from services.common.db import requests, rls
 from services.common.db.scripts import run_script
 
 revision = "0001"
@@ -14,8 +14,8 @@ depends_on = None
 
 SQL = Path(__file__).parent.parent / "sql"
 TABLES = ("tenants", "users", "external_identities", "visitors", "api_keys", "token_families", "refresh_tokens",
-          "sign_in_failures", "signing_keys", "requests", "audit_log")  # fmt: skip
-RELAYED = frozenset({"visitors", "token_families", "refresh_tokens", "sign_in_failures", "requests"})
+          "sign_in_failures", "signing_keys", "audit_log")  # fmt: skip
+RELAYED = frozenset({"visitors", "token_families", "refresh_tokens", "sign_in_failures"})
 
 
 def upgrade() -> None:
@@ -23,6 +23,7 @@ def upgrade() -> None:
     run_script(op, SQL / "identity_tables.sql")
     for table in TABLES:
         rls.protect(op, "session", table, relay=table in RELAYED)
+    requests.make_table(op, "session")
     op.execute(f"REVOKE UPDATE, DELETE ON session.audit_log FROM {rls.APP}")
     run_script(op, SQL / "identity_functions.sql")
 

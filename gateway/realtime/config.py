@@ -9,7 +9,9 @@ class RealtimeSettings(Settings):
     """Limits of a connection."""
 
     public_url: str = ""
-    allowed_origins: str = Field(default="", description="further origins, comma-separated")
+    allowed_origins: str = Field(
+        default="", description="further origins whose pages may embed the chat, comma-separated; * for all"
+    )
     frame_bytes: int = Field(default=131_072, ge=1024, le=4_194_304)
     messages_per_minute: int = Field(default=240, ge=1)
     frames_per_minute: int = Field(default=1200, ge=1)

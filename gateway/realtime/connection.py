@@ -13,6 +13,7 @@ from parley.session.v1 import session_service_pb2 as service_pb
 from parley.session.v1 import session_service_pb2_grpc as service_grpc
 
 from gateway.realtime.config import RealtimeSettings
+from gateway.realtime.names import BotNames
 from gateway.realtime.protocol import Frame, FrameProtocol, Request, parse
 from services.common import context
 from services.common.bus import live, subjects
@@ -23,6 +24,7 @@ from services.common.errors import (
     DeadlineExceeded,
     Internal,
     InvalidArgument,
+    OutOfRange,
     ParleyError,
     ResourceExhausted,
     Unavailable,
@@ -35,7 +37,7 @@ PAGE = 200
 QUEUE = 64
 POST_SECONDS = 20.0
 DRAIN_SECONDS = 20.0
-CLOSE_ENCODING = 1007
+CLOSE_PROTOCOL, CLOSE_ENCODING = 1002, 1007
 CLOSE_GOING, CLOSE_TICKET, CLOSE_SLOW, CLOSE_LARGE, CLOSE_FAST, CLOSE_SILENT = 4000, 4001, 4008, 4009, 4029, 4010
 
 
@@ -44,6 +46,9 @@ class Socket(Protocol):
 
     def send(self, text: bytes) -> int:
         """Send a text frame; the bytes that wait to be sent."""
+
+    def pong(self, payload: bytes) -> int:
+        """Answer a ping; the bytes that wait to be sent."""
 
     async def drained(self) -> None:
         """Return when the peer has taken most of what was sent."""
@@ -69,6 +74,7 @@ class Shared:
     settings: RealtimeSettings
     bus: Bus
     sessions: "service_grpc.SessionServiceAsyncStub"
+    names: BotNames
 
 
 def retrieved(opening: "asyncio.Task[None]") -> None:
@@ -109,6 +115,7 @@ class Connection:
         self._requests: asyncio.Queue[Frame] = asyncio.Queue(QUEUE)
         self._frames = Allowance(shared.settings.frames_per_minute)
         self._messages = Allowance(shared.settings.messages_per_minute)
+        self._resumes = Allowance(shared.settings.messages_per_minute)
         self._feed: EventFeed[pb.SessionEvent] | None = None
         self._task: asyncio.Task[None] | None = None
         self._largest_buffer = shared.settings.buffer_bytes
@@ -119,11 +126,22 @@ class Connection:
         """Begin."""
         self._task = asyncio.create_task(self._guarded())
 
-    def on_frame(self, payload: str) -> None:
-        """A frame of the client, from the socket's callback: must not wait."""
+    def allows(self) -> bool:
+        """Count a frame of the wire, whatever its kind; whether it is to be read. One too many closes."""
+        if self._closed:
+            return False
         if not self._frames.take():
             self.close(CLOSE_FAST, "too many frames")
-            return
+            return False
+        return True
+
+    def on_ping(self, payload: bytes) -> None:
+        """A ping of the wire. Who asks and does not read the answers is let go."""
+        if self._socket.pong(payload) > self._largest_buffer:
+            self.close(CLOSE_SLOW, "too slow; resume")
+
+    def on_frame(self, payload: str) -> None:
+        """A message of frames, from the socket's callback: must not wait."""
         try:
             frame = parse(payload)
             if frame.get("type") == "ping" and self._begun and self._protocol is not None:
@@ -204,7 +222,8 @@ class Connection:
         protocol = self._protocol
         if protocol is None or self._admission is None:
             return
-        identifier = str(frame.get("id", ""))[:64]
+        given = frame.get("id")
+        identifier = given[:64] if isinstance(given, str) else ""
         try:
             request = protocol.request(frame)
             await self._do(self._admission, protocol, request)
@@ -215,8 +234,7 @@ class Connection:
 
     async def _do(self, admission: Admission, protocol: FrameProtocol, request: Request) -> None:
         if request.kind == "resume":
-            self._send(protocol.greeting(await self._session(admission), self._limits()))
-            await self._listen(admission, request.after)
+            await self._resume(admission, protocol, request.after)
         elif request.kind == "message":
             await self._post(admission, protocol, request)
         elif request.kind == "cancel":
@@ -225,6 +243,15 @@ class Connection:
             self._show_typing(admission)
         elif request.kind == "ping":
             self._send(protocol.answer_ping(request))
+
+    async def _resume(self, admission: Admission, protocol: FrameProtocol, after: int) -> None:
+        if not self._resumes.take():
+            raise ResourceExhausted("too many resumes a minute; wait a little", retry_after=1.0)
+        session = await self._session(admission)
+        self._send(protocol.greeting(session, self._limits(), await self._shared.names.of(session.bot)))
+        if after > session.last_seq:  # nothing would ever follow on it
+            raise OutOfRange(f"after: expected at most {session.last_seq}, the last message there is, got {after}")
+        await self._listen(admission, after)
 
     async def _post(self, admission: Admission, protocol: FrameProtocol, request: Request) -> None:
         if not self._messages.take():

@@ -21,7 +21,7 @@ class WireProtocol:
         self._session: pb.Session = pb.Session()
         self._streamed: dict[tuple[int, int], str] = {}
 
-    def greeting(self, session: pb.Session, limits: dict[str, int]) -> list[Frame]:
+    def greeting(self, session: pb.Session, limits: dict[str, int], display_name: str = "") -> list[Frame]:
         """connected."""
         self._session = session
         body = {"message": "connected", "tools": [], "limits": limits}

@@ -16,6 +16,7 @@ ROLES = {pb.Message.ROLE_USER: "user", pb.Message.ROLE_BOT: "bot", pb.Message.RO
 WAITING = {pb.Waiting.KIND_MESSAGE: "message", pb.Waiting.KIND_TIMER: "timer", pb.Waiting.KIND_EVENT: "event"}
 Frame = dict[str, Any]
 LARGEST_SEQ = 2**31 - 1
+DEEPEST = 8
 LARGEST_STAMP, LONGEST_STAMP = 1e300, 64
 
 
@@ -35,7 +36,7 @@ class Request:
 class FrameProtocol(Protocol):
     """One way of speaking over the socket."""
 
-    def greeting(self, session: pb.Session, limits: dict[str, int]) -> list[Frame]:
+    def greeting(self, session: pb.Session, limits: dict[str, int], display_name: str = "") -> list[Frame]:
         """What the server says when the session is open."""
 
     def request(self, frame: Frame) -> Request:
@@ -62,7 +63,17 @@ def parse(payload: str) -> Frame:
         raise InvalidArgument.field("frame", "a JSON object", payload) from None
     if not isinstance(frame, dict):
         raise InvalidArgument.field("frame", "a JSON object", payload)
+    if deeper(frame, DEEPEST):
+        raise InvalidArgument.field("frame", f"a JSON object of at most {DEEPEST} levels", payload)
     return frame
+
+
+def deeper(value: object, levels: int) -> bool:
+    """Whether lists and objects lie deeper within each other: Python cannot even show what is very deep."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(deeper(inner, levels - 1) for inner in inside)
 
 
 def stamp_field(frame: Frame, name: str) -> int | float | str | None:
@@ -118,13 +129,14 @@ def failure(status: status_pb2.Status) -> Frame:
 class ParleyProtocol:
     """The frames of docs/architecture/realtime.md."""
 
-    def greeting(self, session: pb.Session, limits: dict[str, int]) -> list[Frame]:
+    def greeting(self, session: pb.Session, limits: dict[str, int], display_name: str = "") -> list[Frame]:
         """ready."""
         return [
             {
                 "type": "ready",
                 "session": session.name,
                 "bot": session.bot,
+                "display_name": display_name or session.bot.removeprefix("bots/"),
                 "seq": session.last_seq,
                 "locale": session.locale,
                 "limits": limits,

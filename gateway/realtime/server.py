@@ -1,10 +1,12 @@
 """Wiring of the bridge: the only place that knows concretes."""
 
+from parley.engine.v1 import bot_service_pb2_grpc
 from parley.session.v1 import session_service_pb2_grpc
 
 from gateway.realtime.admission import Doorkeeper
 from gateway.realtime.config import RealtimeSettings
 from gateway.realtime.connection import Connection, Shared, Socket
+from gateway.realtime.names import BotNames
 from gateway.realtime.sockets import SocketServer
 from services.common.service import Chassis
 
@@ -25,7 +27,8 @@ class RealtimeService:
             raise TypeError(message)
         chassis.require("nats")
         sessions = session_service_pb2_grpc.SessionServiceStub(chassis.mesh.channel("session"))
-        shared = Shared(settings, chassis.bus, sessions)
+        names = BotNames(bot_service_pb2_grpc.BotServiceStub(chassis.mesh.channel("engine")))
+        shared = Shared(settings, chassis.bus, sessions, names)
         doorkeeper = Doorkeeper(chassis.mesh, settings.page_token_secret)
 
         def opener(path: str, query: dict[str, str], socket: Socket) -> Connection | None:

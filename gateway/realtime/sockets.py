@@ -18,10 +18,10 @@ from picows import (
 )
 
 from gateway.realtime.config import RealtimeSettings
-from gateway.realtime.connection import CLOSE_ENCODING, CLOSE_LARGE, Connection, Socket
+from gateway.realtime.connection import CLOSE_ENCODING, CLOSE_LARGE, CLOSE_PROTOCOL, Connection, Socket
 from services.common.telemetry.metrics import Metrics
 
-TEXT, CLOSE = WSMsgType.TEXT, WSMsgType.CLOSE
+TEXT, CLOSE, PING, CONTINUATION = WSMsgType.TEXT, WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.CONTINUATION
 CARRYING = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)  # compared in this order, cheaper than a hash
 CLOSE_SECONDS = 5.0
 LONGEST_REASON = 120
@@ -39,6 +39,11 @@ class PicowsSocket:
     def send(self, text: bytes) -> int:
         """Send a text frame; bytes that wait."""
         self._transport.send(TEXT, text)
+        return self._waiting()
+
+    def pong(self, payload: bytes) -> int:
+        """Answer a ping; bytes that wait."""
+        self._transport.send_pong(payload)
         return self._waiting()
 
     async def drained(self) -> None:
@@ -61,7 +66,7 @@ class SessionListener(WSListener):
         self._path = path
         self._query = query
         self._connection: Connection | None = None
-        self._parts: list[bytes] = []
+        self._parts: list[bytes] | None = None
         self._size = 0
         self._largest = server.settings.frame_bytes
         self._writable = asyncio.Event()
@@ -81,22 +86,31 @@ class SessionListener(WSListener):
         """A frame, or a part of one."""
         kind = frame.msg_type
         if kind == CLOSE:
-            transport.send_close(frame.get_close_code(), b"")
+            transport.send_close(answered(frame.get_close_code()), b"")
             transport.disconnect()
-        elif kind in CARRYING and self._connection is not None:
+        elif self._connection is None or not self._connection.allows():
+            return
+        elif kind in CARRYING:
             self._collect(self._connection, frame)
+        elif kind == PING:
+            self._connection.on_ping(frame.get_payload_as_bytes())
 
     def _collect(self, connection: Connection, frame: WSFrame) -> None:
         self._size += frame.payload_size
         if self._size > self._largest:
             connection.close(CLOSE_LARGE, "the frame is too large")
             return
+        if (frame.msg_type == CONTINUATION) is (self._parts is None):
+            connection.close(CLOSE_PROTOCOL, "a part without its beginning, or a beginning among parts")
+            return
         payload = frame.get_payload_as_bytes()
-        if self._parts or not frame.fin:
+        if not frame.fin:
+            if self._parts is None:
+                self._parts = []
             self._parts.append(payload)
-            if not frame.fin:
-                return
-            payload, self._parts = b"".join(self._parts), []
+            return
+        if self._parts is not None:
+            payload, self._parts = b"".join((*self._parts, payload)), None
         self._size = 0
         try:
             text = payload.decode()
@@ -145,6 +159,7 @@ class SocketServer:
             self.settings.port,
             websocket_handshake_timeout=5,
             enable_auto_ping=True,
+            enable_auto_pong=False,  # a flood of pings is counted like any other frames
             auto_ping_idle_timeout=self.settings.ping_seconds,
             auto_ping_reply_timeout=self.settings.pong_seconds,
             max_frame_size=2 * self.settings.frame_bytes,  # so that most frames that are too large get our own code
@@ -168,8 +183,9 @@ class SocketServer:
         origin = str(request.headers.get("origin", ""))
         if not origin:
             return True
-        host = str(request.headers.get("host", ""))
-        return origin.rstrip("/") in self._origins or urlsplit(origin).netloc == host
+        own = urlsplit(origin).netloc
+        named = bool(self._origins & {"*", origin.rstrip("/")})
+        return named or (bool(own) and own == str(request.headers.get("host", "")))
 
     def joined(self, listener: SessionListener) -> None:
         """Count."""
@@ -193,6 +209,11 @@ class SocketServer:
             self._server.close()
         for listener in list(self._open):
             listener.shut(4000, "going away; reconnect")
+
+
+def answered(code: WSCloseCode) -> WSCloseCode:
+    """The code to answer a closing frame with: one without a code has a number that no frame may carry."""
+    return WSCloseCode.OK if code == WSCloseCode.NO_INFO else code
 
 
 def shortened(reason: str) -> bytes:

@@ -41,6 +41,7 @@ def bridge_settings(world: LedgerWorld, **more: Any) -> RealtimeSettings:
             "mesh_jwks_file": world.folder / "mesh.json",
             "page_token_secret": "0123456789abcdef",
             "session_address": f"{world.settings.host}:{world.settings.port}",
+            "engine_address": f"127.0.0.1:{world.bots_port}",
             "public_url": "https://chat.example.com",
             "stop_seconds": 0.5,
             **more,

@@ -115,6 +115,14 @@ async def test_only_our_own_pages_may_connect(bridge: Bridge, person: Person, or
     assert refused.value.status == 403
 
 
+async def test_every_page_may_connect_where_all_are_allowed(world: LedgerWorld, person: Person) -> None:
+    async with (
+        bridge_running(world, allowed_origins="*") as open_to_all,
+        await open_to_all.enter(person, origin="https://shop.example") as client,
+    ):
+        await client.resume()
+
+
 async def test_an_origin_that_is_no_address_is_refused(bridge: Bridge, person: Person) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await (await bridge.enter(person, origin="http://[")).__aenter__()

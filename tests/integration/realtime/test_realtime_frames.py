@@ -32,6 +32,11 @@ async def test_a_conversation(bridge: Bridge, person: Person) -> None:
         assert (done["seq"], done["waiting"]) == (1, "message")
 
 
+async def test_ready_says_what_the_bot_is_called(bridge: Bridge, person: Person) -> None:
+    async with await bridge.enter(person) as client:
+        assert (await client.resume())["display_name"] == "Front desk"
+
+
 async def test_a_message_sent_again_is_one_message(bridge: Bridge, person: Person) -> None:
     async with await bridge.enter(person) as client:
         await client.resume()

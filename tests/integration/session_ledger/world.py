@@ -50,7 +50,7 @@ class Bots(bot_service_pb2_grpc.BotServiceServicer):
     async def GetBot(self, request: bot_service_pb2.GetBotRequest, context_: Any) -> bot_pb2.Bot:
         if request.name != BOT:
             await context_.abort(grpc.StatusCode.NOT_FOUND, "no such bot")
-        return bot_pb2.Bot(name=request.name)
+        return bot_pb2.Bot(name=request.name, display_name="Front desk")
 
 
 @contextlib.asynccontextmanager

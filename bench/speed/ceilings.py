@@ -49,7 +49,7 @@ async def edge_of(bench: Workbench, instead: dict[str, int]) -> AsyncIterator[in
     layout.data.mkdir(parents=True, exist_ok=True)
     port = unused_port(set())
     names = {name: [name] for name in SERVICES}
-    component = servers.envoy(layout, bench.stack.ports | instead, "127.0.0.1", port, bench.url, names)
+    component = servers.envoy(layout, bench.stack.ports | instead, "127.0.0.1", port, [bench.url], names)
     process = await asyncio.create_subprocess_exec(*component.command, stdout=DEVNULL, stderr=DEVNULL)
     try:
         await ready(component)

@@ -302,7 +302,7 @@ def object_store_check(port: int, secrets: dict[str, str]) -> Check:
 
 
 def envoy(
-    layout: Layout, ports: dict[str, int], host: str, edge: int, origin: str, services: dict[str, list[str]]
+    layout: Layout, ports: dict[str, int], host: str, edge: int, origins: list[str], services: dict[str, list[str]]
 ) -> Component:
     """The edge; its configuration is generated. `services`: the names of the processes of each."""
     configuration = layout.data / "envoy.yaml"
@@ -311,8 +311,10 @@ def envoy(
         "--out", str(configuration), "--host", host, "--port", str(edge),
         "--admin-socket", str(layout.data / "envoy-admin.sock"),
         "--realtime", f"127.0.0.1:{ports['realtime']}", "--web", f"127.0.0.1:{ports['web_operations']}",
-        "--s3", f"127.0.0.1:{ports['s3']}", "--s3-bucket", BUCKET, "--allowed-origin", origin,
+        "--s3", f"127.0.0.1:{ports['s3']}", "--s3-bucket", BUCKET,
     ]  # fmt: skip
+    for origin in origins:
+        command += ["--allowed-origin", origin]
     for name, processes in services.items():
         for process in processes:
             command += ["--service", f"{name}=127.0.0.1:{ports[process]}"]

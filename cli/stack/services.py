@@ -43,6 +43,13 @@ def mesh_keys(layout: Layout) -> Path:
     return jwks
 
 
+def origins(edge: int, told: Mapping[str, str]) -> list[str]:
+    """Whose pages may use the API: the edge's own, under each of its names, and those of PARLEY_ALLOWED_ORIGINS."""
+    own = [f"http://127.0.0.1:{edge}", f"http://localhost:{edge}", told.get("PARLEY_PUBLIC_URL", "")]
+    named = [*own, *told.get("PARLEY_ALLOWED_ORIGINS", "").split(",")]
+    return list(dict.fromkeys(filter(None, (origin.strip().rstrip("/") for origin in named))))
+
+
 def shared_environment(
     layout: Layout,
     secrets: dict[str, str],

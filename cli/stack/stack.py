@@ -12,7 +12,7 @@ from cli.failure import Failure
 from cli.stack import servers
 from cli.stack.component import Component
 from cli.stack.layout import GATEWAYS, ROOT, SCALABLE, SERVICES, Layout, free_port, holder_of, write_private
-from cli.stack.services import STUBS, instances, mesh_keys, ours, replica_ports, shared_environment
+from cli.stack.services import STUBS, instances, mesh_keys, origins, ours, replica_ports, shared_environment
 from cli.stack.supervisor import Progress, Supervisor
 
 SERVERS = ("postgres", "nats", "valkey", "s3")
@@ -108,7 +108,8 @@ class Stack:
         )
         components = ours(self.layout, environment | self._environment, self.ports, self._replicas)
         names = {name: instances(name, self._replicas) for name in SERVICES}
-        edge = servers.envoy(self.layout, self.ports, self._host, self.edge, self.public_url, names)
+        told = {**environment, **self._environment, **os.environ}
+        edge = servers.envoy(self.layout, self.ports, self._host, self.edge, origins(self.edge, told), names)
         await supervisor.start(["postgres"], READY_SECONDS)
         rest = [name for name in SERVERS if name != "postgres"]
         await asyncio.gather(supervisor.start(rest, READY_SECONDS), self._prepare_database(SERVERS))

@@ -55,7 +55,10 @@ def routes(contract: Contract, settings: EdgeSettings) -> Iterator[Json]:
     yield _rest({"prefix": "/v1/"}, limits)
     for path in OPERATIONS:
         yield _answer({"safe_regex": {"regex": _however_written(path)}}, 404, "there is no such page")
-    yield _plain({"prefix": "/"}, "web", limits, body=limits.page_body_bytes)
+    pages = _plain({"prefix": "/"}, "web", limits, body=limits.page_body_bytes)
+    # Pages say themselves who may load them: an answer that names one origin would be cached for the others too.
+    pages["typed_per_filter_config"][types.CORS] = disabled()
+    yield pages
 
 
 def _however_written(path: str) -> str:
@@ -104,6 +107,13 @@ def _objects(settings: EdgeSettings) -> Iterator[Json]:
     bounded = {"name": "content-length", "range_match": size}
     yield {"match": {**prefix, "query_parameters": signed, "headers": [reads]}, **route}
     yield {"match": {**prefix, "query_parameters": signed, "headers": [writes, bounded]}, **route}
+    asks = {"name": ":method", "string_match": {"exact": "OPTIONS"}}
+    # The CORS filter answers, and only on a route that leads somewhere; what it leaves, the pages refuse.
+    yield {
+        "match": {**prefix, "query_parameters": signed, "headers": [asks]},
+        "route": {"cluster": "web", "timeout": seconds(settings.limits.unary_seconds)},
+        "typed_per_filter_config": _bare(),
+    }
     too_large = _answer({**prefix, "query_parameters": signed, "headers": [writes]}, 413, "the object is too large")
     yield {**too_large, "typed_per_filter_config": _bare()}
     yield {**_answer(prefix, 403, "the address is not signed"), "typed_per_filter_config": _bare()}

@@ -124,6 +124,11 @@ class EdgeSettings(BaseModel):
     def _endpoints(cls, given: object) -> object:
         return _endpoints(given)
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin.rstrip("/") for origin in given)
+
     @field_validator("services", "operations", mode="before")
     @classmethod
     def _rooms(cls, given: object) -> object:

@@ -131,6 +131,27 @@ async def test_other_origins(edge: Edge, world: World) -> None:
         assert answer.headers["access-control-allow-origin"] == "https://app.example", "errors can be read too"
 
 
+async def test_files_are_sent_from_allowed_origins(edge: Edge, world: World) -> None:
+    """The browser asks before it sends; the store is not asked, whoever asks."""
+    path = f"/parley-files/tenant/file?{SIGNED}"
+    asking = {"access-control-request-method": "PUT", "access-control-request-headers": "content-type"}
+    async with edge.http.options(path, headers={**asking, "origin": "https://app.example"}) as answer:
+        assert answer.status == 200
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+        assert "PUT" in answer.headers["access-control-allow-methods"]
+    async with edge.http.options(path, headers={**asking, "origin": "https://evil.example"}) as answer:
+        assert "access-control-allow-origin" not in answer.headers
+    async with edge.http.put(path, data=b"x", headers={"origin": "https://app.example"}) as answer:
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+
+
+async def test_pages_say_themselves_who_may_load_them(edge: Edge) -> None:
+    """Named by the edge, one origin would stand in the browser's cache for the others."""
+    async with edge.http.get("/embed.js", headers={"origin": "https://app.example"}) as answer:
+        assert answer.status == 200
+        assert "access-control-allow-origin" not in answer.headers
+
+
 async def test_too_many_requests(edges: EdgeMaker, world: World) -> None:
     async with edges(limits={"requests_per_second": 1, "burst": 20}) as edge:
         answers = []

@@ -15,7 +15,7 @@ from cli.failure import Failure
 from cli.stack import layout as module
 from cli.stack import servers
 from cli.stack.layout import Layout, free_port, holder_of, unused_port
-from cli.stack.services import instances, replica_ports
+from cli.stack.services import instances, origins, replica_ports
 from cli.stack.stack import Stack
 
 pytestmark = pytest.mark.unit
@@ -152,3 +152,13 @@ def test_a_cluster_that_was_not_finished_is_made_again(layout: Layout) -> None:
     made = (postgres.folder / "global" / "pg_control").stat().st_ino
     postgres.initialise()
     assert (postgres.folder / "global" / "pg_control").stat().st_ino == made
+
+
+def test_origins_of_the_edge_are_its_names_and_those_that_were_added() -> None:
+    own = ["http://127.0.0.1:8080", "http://localhost:8080"]
+    assert origins(8080, {}) == own
+    told = {
+        "PARLEY_PUBLIC_URL": "https://chat.example/",
+        "PARLEY_ALLOWED_ORIGINS": " https://shop.example/ ,, https://chat.example",
+    }
+    assert origins(8080, told) == [*own, "https://chat.example", "https://shop.example"]

@@ -13,6 +13,8 @@ from services.common.service import Chassis
 STATIC = Path(__file__).parent / "static"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 BOT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+# What pages of other origins may load: the same for everybody, and no cookie is read. The edge does not change these.
+ANYWHERE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 MINUTE = "public, max-age=60, must-revalidate"
 
 
@@ -67,6 +69,7 @@ class WebService:
             "Content-Security-Policy": self._policy(),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
+            **({} if content_type == TYPES[".html"] else ANYWHERE),
         }
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers=headers)

@@ -9,8 +9,9 @@ MEASURES = Path(__file__).parent / "measures"
 CONTRAST = (MEASURES / "contrast.js").read_text()
 OVERFLOW = (MEASURES / "overflow.js").read_text()
 SMALL = (MEASURES / "small.js").read_text()
+RULES = (MEASURES / "rules.js").read_text()
 FOCUSED = (MEASURES / "focused.js").read_text()
-WITH_NAMES = {"button", "combobox", "textbox", "link", "log", "region", "searchbox"}
+WITH_NAMES = {"button", "combobox", "textbox", "link", "log", "region", "searchbox", "DisclosureTriangle"}
 
 
 async def contrasts(visitor: Visitor) -> dict[str, float]:
@@ -31,6 +32,19 @@ async def too_small(visitor: Visitor) -> list[str]:
     return [str(item) for item in await visitor.run(SMALL)]
 
 
+async def rules_broken(visitor: Visitor) -> list[str]:
+    """Language, order of the keyboard, labels, live regions."""
+    return [str(item) for item in await visitor.run(RULES)]
+
+
+async def accessible(visitor: Visitor) -> None:
+    """All of it holds for what is shown now."""
+    assert await rules_broken(visitor) == []
+    assert await nameless(visitor) == []
+    assert {words: ratio for words, ratio in (await contrasts(visitor)).items() if ratio < 4.5} == {}
+    assert await sticking_out(visitor) == []
+
+
 async def nameless(visitor: Visitor) -> list[str]:
     """Roles of what a screen reader would announce without a name, as the browser computes them."""
     session = await visitor.context.new_cdp_session(visitor.page)
@@ -38,7 +52,7 @@ async def nameless(visitor: Visitor) -> list[str]:
     await session.detach()
     told = [node for node in tree["nodes"] if not node.get("ignored")]
     roles = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in told]
-    assert any(role == "button" for role, _ in roles)
+    assert any(role in WITH_NAMES for role, _ in roles)
     return [role for role, name in roles if role in WITH_NAMES and not name.strip()]
 
 

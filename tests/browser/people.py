@@ -20,6 +20,7 @@ class Visitor:
         self.context = context
         self.errors: list[str] = []
         self.requests: list[str] = []
+        self.places = {urlsplit(url).netloc}
         self._forgiven: list[str] = []
         self._page: Page | None = None
         context.on("console", self._on_console)
@@ -45,11 +46,10 @@ class Visitor:
 
     def complaints(self) -> list[str]:
         """Errors of the console, and requests that left this origin."""
-        own = urlsplit(self.url).netloc
         foreign = [
             address
             for address in self.requests
-            if urlsplit(address).netloc != own and urlsplit(address).scheme not in OF_THE_PAGE
+            if urlsplit(address).netloc not in self.places and urlsplit(address).scheme not in OF_THE_PAGE
         ]
         told = [text for text in self.errors if not any(re.search(pattern, text) for pattern in self._forgiven)]
         return told + [f"foreign request: {address}" for address in foreign]
@@ -61,6 +61,13 @@ class Visitor:
         self._page = await self.context.new_page()
         self._page.set_default_timeout(PATIENCE)
         await self._page.goto(self.url + path)
+
+    async def go(self, address: str) -> None:
+        """A new tab with a page of another origin."""
+        self.places.add(urlsplit(address).netloc)
+        self._page = await self.context.new_page()
+        self._page.set_default_timeout(PATIENCE)
+        await self._page.goto(address)
 
     async def come(self, bot: str) -> None:
         """A new tab with the chat, connected."""

@@ -13,6 +13,7 @@ from bench.speed.workbench import publish
 from cli.deploy import deploy_all
 from cli.stack.layout import ROOT, unused_port
 from cli.stack.stack import Stack
+from tests.browser.elsewhere import Elsewhere
 from tests.doubles.openai_server import KEY, Behaviour, OpenAIDouble
 
 ECHO = "DO\n  HEAR said\n  TALK said\nLOOP\n"
@@ -20,10 +21,15 @@ SLOW = 'TALK "Ask me."\n'
 
 
 class Stage:
-    """A running stack with three bots: `hello` quotes its documents, `echo` says what it hears, `slow` asks `model`."""
+    """A running stack with three bots: `hello` quotes its documents, `echo` says what it hears, `slow` asks `model`.
+
+    Pages of `elsewhere` may embed the chat, those of `stranger` may not.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.model = OpenAIDouble()
+        self.elsewhere = Elsewhere()
+        self.stranger = Elsewhere()
         self._folder = folder
         self.stack: Stack | None = None
 
@@ -35,7 +41,10 @@ class Stage:
 
     async def start(self) -> None:
         await self.model.start()
+        await self.elsewhere.start()
+        await self.stranger.start()
         environment = {
+            "PARLEY_ALLOWED_ORIGINS": ", ".join(self.elsewhere.origins),
             "PARLEY_OPENAI_BASE_URL": self.model.base_url,
             "PARLEY_OPENAI_API_KEY": KEY,
             "PARLEY_OPENAI_MODEL": "double",
@@ -51,6 +60,8 @@ class Stage:
         if self.stack is not None:
             await self.stack.stop()
             shutil.rmtree(self.stack.layout.exposed(), ignore_errors=True)
+        await self.stranger.stop()
+        await self.elsewhere.stop()
         await self.model.stop()
 
     def answer(self, text: str, *, chunk_latency: float = 0.0) -> None:

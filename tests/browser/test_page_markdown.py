@@ -100,7 +100,7 @@ async def test_hostile_markdown_is_inert(people: People) -> None:
                     hurt: window.hurt ?? 0 }"""
     )
     assert set(found["names"]) <= ELEMENTS
-    assert set(found["attributes"]) <= OF_LINKS | {"class", "tabindex"}
+    assert set(found["attributes"]) <= OF_LINKS | {"class", "tabindex", "dir"}
     assert found["hurt"] == 0
     await expect(ana.heard.last).to_contain_text("<script>window.hurt = 1</script>")
     assert not [address for address in ana.requests if "evil" in address]

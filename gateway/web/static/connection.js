@@ -4,10 +4,14 @@ import { alone, change, identifier, readObject, write } from "./keeping.js";
 const FIRST_WAIT = 400;
 const GROWTH = 1.5;
 const LONGEST_WAIT = 15000;
+const SELDOM = 60000;
 const AGAIN_AFTER = 1500;
 const PING_EVERY = 20000;
 const PONG_WITHIN = 8000;
 const ANSWER_WITHIN = 20000;
+const UNOPENED = 4;
+/** The reason of a message that no frame can hold. */
+export const TOO_LONG = "TOO_LONG";
 const PASSING = ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL", "ABORTED"];
 
 /** An answer that is cut off is none: it throws as the network does.
@@ -26,6 +30,9 @@ async function post(path, body, token) {
 /** Whether the same request may succeed later: the network, a restart, too much at once. */
 const passes = (error) => !error.status || error.status >= 500 || error.status === 429;
 
+/** How large a frame is on the wire. */
+const bytesOf = (frame) => new TextEncoder().encode(JSON.stringify(frame)).length;
+
 /** The access token that is kept, empty when it is about to end. */
 function fresh({ tokens }) {
   return tokens && Date.parse(tokens.expire_time) - Date.now() > 30000 ? tokens.access_token : "";
@@ -40,7 +47,10 @@ export class Connection extends EventTarget {
     this.locale = locale;
     this.seen = 0;
     this.failures = 0;
+    this.unopened = 0;
     this.attempt = 0;
+    this.known = false;
+    this.largest = Infinity;
     this.key = `parley:${base}:${bot}`;
     this.unsent = new Map(Object.entries(readObject(`${this.key}:unsent`)));
     this.session = "";
@@ -71,9 +81,26 @@ export class Connection extends EventTarget {
       if (mine !== this.attempt) return;
       if (error.status === 401) await this.kept((kept) => { if (kept.tokens) kept.tokens.expire_time = ""; });
       else if (error.status === 404 && this.session) await this.lose();
+      else if (await this.shutOut(error)) { this.refuse(); return; }
       else this.tell("problem", error);
       this.soon();
     }
+  }
+
+  /** Whether the edge is there and tells pages of this origin nothing: the script may be loaded by all, the rest not. */
+  async shutOut(error) {
+    if (error.status || this.known || new URL(this.base || "/", location.href).origin === location.origin) return false;
+    const asking = { method: "HEAD", cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(ANSWER_WITHIN) };
+    return fetch(`${this.base}/embed.js`, asking).then((answer) => answer.ok, () => false);
+  }
+
+  /** The people of the edge may let this origin in, so it is tried again, seldom. */
+  refuse() {
+    if (!this.alive || this.socket) return;
+    this.failures += 1;
+    this.tell("state", "refused");
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.start(), SELDOM);
   }
 
   /** The session is gone: what was shown of it goes too, what waits to be sent goes to the next one. */
@@ -127,11 +154,22 @@ export class Connection extends EventTarget {
     where.protocol = where.protocol.replace("http", "ws");
     const socket = new WebSocket(where);
     this.socket = socket;
-    socket.onopen = () => this.put({ type: "resume", after: this.seen });
+    let opened = false;
+    socket.onopen = () => { opened = true; this.unopened = 0; this.put({ type: "resume", after: this.seen }); };
     socket.onmessage = (event) => { if (this.socket === socket) { this.heard = Date.now(); this.take(JSON.parse(event.data)); } };
-    socket.onclose = () => { if (this.socket === socket) this.drop(); };
+    socket.onclose = () => {
+      if (this.socket !== socket) return;
+      if (!opened) this.closedUnopened();
+      this.drop();
+    };
     clearInterval(this.pinging);
     this.pinging = setInterval(() => this.ping(), PING_EVERY);
+  }
+
+  /** A ticket was given, so the edge is there: something between lets no socket through, or the bridge is down. */
+  closedUnopened() {
+    this.unopened += 1;
+    if (this.unopened >= UNOPENED) this.tell("problem", { socket: true });
   }
 
   /** Asks whether the other side is there; without an answer in time the connection counts as lost. */
@@ -164,16 +202,26 @@ export class Connection extends EventTarget {
   }
 
   take(frame) {
+    if (frame.type === "error" && !frame.id && frame.error.code === "OUT_OF_RANGE") { this.again(); return; }
     if (frame.type === "message" && frame.seq <= this.seen) return;
-    if (frame.type === "ready") this.ready();
+    if (frame.type === "ready") this.ready(frame);
     else if (frame.type === "accepted") this.settle(frame.id);
     else if (frame.type === "message") { this.seen = frame.seq; this.settle(frame.id); }
     else if (frame.type === "error" && frame.id) this.refused(frame);
     this.tell("frame", frame);
   }
 
-  ready() {
+  /** The ledger is shorter than what was shown, so it is another one: shown from its beginning. */
+  again() {
+    this.seen = 0;
+    this.tell("lost");
+    this.put({ type: "resume", after: 0 });
+  }
+
+  ready(frame) {
     this.failures = 0;
+    this.largest = (frame.limits && frame.limits.frame_bytes) || Infinity;
+    this.known = true;
     this.tell("state", "online");
     for (const id of this.unsent.keys()) this.send(id);
   }
@@ -198,12 +246,17 @@ export class Connection extends EventTarget {
 
   send(id) {
     const item = this.unsent.get(id);
-    return Boolean(item) && this.put({ type: "message", ...item });
+    if (!item) return false;
+    const frame = { type: "message", ...item };
+    if (bytesOf(frame) <= this.largest) return this.put(frame);
+    // Sent, it would close the socket, and be sent again by the next one. Told later: who says it has not shown it yet.
+    queueMicrotask(() => this.take({ type: "error", id, error: { code: "INVALID_ARGUMENT", reason: TOO_LONG, message: "" } }));
+    return false;
   }
 
   /** Say something; it is kept until the ledger has it. */
   say(text, action, attachments) {
-    const item = { id: identifier(), text, action: action || "", attachments: attachments || [] };
+    const item = { id: identifier(), text: text.replace(/\p{Surrogate}/gu, "\ufffd"), action: action || "", attachments: attachments || [] };
     this.unsent.set(item.id, item);
     this.keepUnsent((kept) => { kept[item.id] = item; });
     return { ...item, sent: this.send(item.id) };

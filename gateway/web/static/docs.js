@@ -21,7 +21,8 @@ function fields(rows) {
   table.className = "fields";
   for (const row of rows) {
     const line = make("tr");
-    const name = make("td");
+    const name = make("th");
+    name.scope = "row";
     name.append(make("code", row.name), row.required ? " *" : "");
     const type = make("td", row.type);
     type.className = "muted";

@@ -41,11 +41,12 @@ export class Files {
 
   /** @param {Iterable<File>} files */
   add(files) {
-    this.complain("");
+    const problems = [];
     for (const file of files) {
       const problem = this.problem(file);
-      if (problem) this.complain(problem); else this.begin(file);
+      if (problem) problems.push(problem); else this.begin(file);
     }
+    this.complain([...new Set(problems)].join("\n"));
     this.changed();
   }
 
@@ -60,6 +61,7 @@ export class Files {
     tag.state.className = "progress";
     const name = make("span", file.name);
     name.className = "name";
+    name.dir = "auto";
     tag.node.append(name, tag.state, this.button("remove", file, () => this.remove(tag)));
     this.tags.add(tag);
     this.holder.append(tag.node);

@@ -48,6 +48,7 @@ export class Lines {
   body(frame) {
     const made = make("div", frame.role === "user" ? frame.text : undefined);
     made.className = "text";
+    if (frame.role === "user") made.dir = "auto";
     if (frame.role !== "user") made.append(render(frame.text));
     return made;
   }
@@ -94,6 +95,7 @@ export class Lines {
     made.type = "button";
     const name = make("span", file.name);
     name.className = "name";
+    name.dir = "auto";
     const size = spoken(make("span"), (node) => { node.textContent = sizeOf(Number(file.size), this.words("code")); });
     size.className = "size";
     made.append(sign("file"), name, size);

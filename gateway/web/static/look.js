@@ -36,13 +36,13 @@ option { color: #1a211e; background: #fff; }
 .pending .bubble { border: 1px dashed var(--edge); } .refused .bubble { border: 1px solid var(--error); } .refused .under { color: var(--error); }
 .pending .under { animation: appear .2s .7s both; }
 .text > :first-child { margin-top: 0; } .text > :last-child { margin-bottom: 0; }
-.text p, .text ul, .text ol, .text blockquote, .wide { margin: .45rem 0; } .text ul, .text ol { padding-left: 1.3rem; } li > ul, li > ol { margin: 0 !important; }
+.text p, .text ul, .text ol, .text blockquote, .wide { margin: .45rem 0; } .text ul, .text ol { padding-inline-start: 1.5rem; } li > ul, li > ol { margin: 0 !important; }
 .text h3, .text h4, .text h5, .text h6 { margin: .6rem 0 .3rem; font-size: 1rem; } .text h3 { font-size: 1.1rem; }
 .text hr { border: 0; border-top: 1px solid var(--edge); margin: .7rem 0; min-width: 8rem; }
-.bubble a { color: var(--accent); } blockquote { border-left: 3px solid var(--edge); padding-left: .7rem; margin: .45rem 0; color: var(--muted); }
-code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em; background: color-mix(in srgb, var(--muted) 14%, transparent); border-radius: 5px; padding: 0 .25em; }
+.bubble a { color: var(--accent); } blockquote { border-inline-start: 3px solid var(--edge); padding-inline-start: .7rem; margin: .45rem 0; color: var(--muted); }
+code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em; background: color-mix(in srgb, var(--muted) 14%, transparent); border-radius: 5px; padding: 0 .25em; unicode-bidi: isolate; }
 .wide { overflow-x: auto; } pre.wide { border-radius: 10px; background: color-mix(in srgb, var(--muted) 12%, transparent); padding: .6rem .8rem; } pre code { background: none; padding: 0; overflow-wrap: normal; }
-table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .25rem .55rem; text-align: left; overflow-wrap: normal; }
+li, th, td { unicode-bidi: plaintext; } table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .25rem .55rem; text-align: start; overflow-wrap: normal; }
 .under { font-size: .75rem; color: var(--muted); padding: .1rem .3rem .25rem; } .under:empty { padding: 0; } .joined .under { display: none; }
 .copy { position: absolute; left: calc(100% + 2px); top: 2px; width: 36px; height: 36px; border: 0; background: none; border-radius: 10px; cursor: pointer; color: var(--muted); display: grid; place-items: center; opacity: 0; }
 .line:hover .copy, .copy:focus-visible { opacity: 1; } .copy:hover { background: color-mix(in srgb, var(--accent) 12%, transparent); } .copy svg { width: 18px; height: 18px; }
@@ -70,8 +70,11 @@ textarea::placeholder { color: var(--muted); opacity: 1; } textarea:focus-visibl
 .files li { display: flex; align-items: center; gap: .45rem; max-width: 100%; font-size: .86rem; border: 1px solid var(--edge); border-radius: 12px; padding-left: .7rem; }
 .files li.failed { border-color: var(--error); } .progress { color: var(--muted); white-space: nowrap; }
 .files button { border: 0; background: none; border-radius: 10px; min-width: 36px; height: 36px; cursor: pointer; } .files .progress button { color: var(--accent); text-decoration: underline; padding: 0; }
-.notice { color: var(--error); font-size: .86rem; padding: .1rem .2rem .5rem; overflow-wrap: anywhere; } .notice:empty { display: none; }
+.notice { color: var(--error); font-size: .86rem; padding: .1rem .2rem .5rem; overflow-wrap: anywhere; white-space: pre-line; } .notice:empty { display: none; }
+.again { width: 100%; min-height: 44px; border: 0; border-radius: 14px; background: var(--accent); color: var(--on-accent); font-weight: 600; cursor: pointer; }
 .quiet { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+@media (forced-colors: active) { .face, .send, .again, pre.wide, :not(pre) > code { border: 1px solid; } .state i, .typing i { forced-color-adjust: none; background: CanvasText; } .state:not(.online) i { background: none; border: 2px solid CanvasText; }
+  .send:disabled { color: GrayText; border-color: GrayText; opacity: 1; } }
 @container (max-width: 480px) { header { padding: .6rem .5rem .6rem .7rem; gap: .35rem; } header .tool { width: 40px; } .chooser svg { display: block; } select { width: 40px; height: 44px; opacity: 0; } .chooser:focus-within { outline: 2px solid var(--accent); outline-offset: -2px; } .log { padding: .8rem .7rem; } footer { padding-inline: .5rem; } form { gap: .35rem; } }
 @container (max-width: 350px) { .face { display: none; } }
 `;

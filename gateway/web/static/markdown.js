@@ -23,6 +23,13 @@ export function make(tag, text) {
   return node;
 }
 
+/** A block that runs in the direction of its own words. */
+function written(tag) {
+  const node = make(tag);
+  node.dir = "auto";
+  return node;
+}
+
 /** A link that leads only to the web or to mail, and tells the other side nothing. */
 export function link(label, target) {
   if (!SAFE.test(target)) return document.createTextNode(label);
@@ -57,7 +64,7 @@ function inline(parent, text) {
 
 function table(lines) {
   const cells = (line) => line.replace(/^\s*\||\|\s*$/g, "").split("|").map((cell) => cell.trim());
-  const node = make("table");
+  const node = written("table");
   const row = (line, tag) => {
     const made = make("tr");
     for (const cell of cells(line)) { const part = make(tag); inline(part, cell); made.append(part); }
@@ -69,8 +76,9 @@ function table(lines) {
 
 /** What is wider than the message is moved inside its own frame, by keyboard too. */
 function scrolled(node) {
-  const frame = make(node.tagName === "CODE" ? "pre" : "div");
+  const frame = make(node.localName === "code" ? "pre" : "div");
   frame.className = "wide";
+  if (node.localName === "code") frame.dir = "ltr";
   frame.tabIndex = 0;
   frame.append(node);
   return frame;
@@ -96,7 +104,7 @@ function list(lines) {
 }
 
 function deepen(levels, kind, indent, marker) {
-  const node = make(kind);
+  const node = written(kind);
   if (kind === "ol") node.start = Number.parseInt(marker, 10);
   const outer = levels.at(-1);
   (outer.item || outer.node).append(node);
@@ -104,7 +112,7 @@ function deepen(levels, kind, indent, marker) {
 }
 
 function paragraph(lines) {
-  const node = make("p");
+  const node = written("p");
   lines.forEach((line, index) => { if (index) node.append(make("br")); inline(node, line); });
   return node;
 }
@@ -128,7 +136,7 @@ function block(lines, at, depth) {
     return [scrolled(make("code", body.join("\n"))), body.length + 2];
   }
   if (/^#{1,6}\s/.test(line)) {
-    const head = make(`h${Math.min(6, line.match(/^#+/)[0].length + 2)}`);
+    const head = written(`h${Math.min(6, line.match(/^#+/)[0].length + 2)}`);
     inline(head, line.replace(/^#+\s+/, ""));
     return [head, 1];
   }

@@ -1,11 +1,12 @@
-/** <parley-chat bot="hello" [name] [language] [theme] [server]>: a conversation, as an element of any page. */
-import { Connection } from "./connection.js";
+/** <parley-chat bot="hello" [name] [language] [theme] [server] [whole]>: a conversation, as an element of any page. */
+import { Connection, TOO_LONG } from "./connection.js";
 import { Files } from "./files.js";
 import { read, write } from "./keeping.js";
+import { header, room } from "./frame.js";
 import { Lines, speakAgain, spoken } from "./lines.js";
 import { SHEET, sign } from "./look.js";
 import { make, render } from "./markdown.js";
-import { TEXTS, firstLanguage, known, say } from "./texts.js";
+import { firstLanguage, known, say } from "./texts.js";
 
 const NEAR_END = 80;
 const TALLEST_INPUT = 144;
@@ -19,14 +20,15 @@ class ParleyChat extends HTMLElement {
   connectedCallback() {
     this.language = firstLanguage(this.getAttribute("language"));
     this.bot = this.getAttribute("bot") || "hello";
-    this.label = this.getAttribute("name") || this.bot.slice(0, 1).toUpperCase() + this.bot.slice(1);
-    this.whole = Boolean(this.closest("body.chat-page"));
+    this.label = this.nameOf("");
+    this.whole = this.hasAttribute("whole");
     this.drafts = new Map();
     this.pending = new Map();
     this.lastDay = "";
     this.lastState = "";
     this.last = null;
     this.busy = false;
+    this.long = false;
     this.lines = new Lines((key, values) => this.text(key, values), () => this.label, (file) => this.save(file));
     this.setTheme(read("parley-theme") || this.getAttribute("theme"));
     this.build();
@@ -42,13 +44,30 @@ class ParleyChat extends HTMLElement {
 
   connect() {
     const server = this.getAttribute("server") ?? (HOME === location.origin ? "" : HOME);
-    this.connection = new Connection(server, this.bot, () => this.language);
+    this.connection = new Connection(server.replace(/\/+$/, ""), this.bot, () => this.language);
     this.connection.addEventListener("state", (event) => this.showState(event.detail));
     this.connection.addEventListener("frame", (event) => this.take(event.detail));
     this.connection.addEventListener("problem", (event) => this.onProblem(event.detail));
     this.connection.addEventListener("lost", () => this.clear());
     for (const item of this.connection.unsent.values()) this.showPending(item);
     this.connection.start();
+  }
+
+  /** The page's own choice, else what the bot is called, else its id. */
+  nameOf(told) {
+    const plain = !told || told === this.bot;
+    return this.getAttribute("name") || (plain ? this.bot.slice(0, 1).toUpperCase() + this.bot.slice(1) : told);
+  }
+
+  onReady(frame) {
+    const label = this.nameOf(frame.display_name);
+    if (label !== this.label) { this.label = label; speakAgain(this.shadowRoot); this.speakName(); }
+    this.settle();
+  }
+
+  speakName() {
+    this.setAttribute("aria-label", this.label);
+    if (this.whole) document.title = this.label;
   }
 
   text(key, values) { return say(this.language, key, values); }
@@ -59,12 +78,12 @@ class ParleyChat extends HTMLElement {
     const root = this.shadowRoot || this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [SHEET];
     this.setAttribute("role", "region");
-    this.setAttribute("aria-label", this.label);
     const frame = make("div");
     frame.className = "frame";
-    frame.append(this.buildHeader(), this.buildLog(), this.buildFooter());
+    frame.append(header(this), room(this), this.buildFooter());
     frame.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.busy) this.cancel(); });
     root.replaceChildren(frame);
+    this.speakName();
     this.translate();
   }
 
@@ -82,71 +101,6 @@ class ParleyChat extends HTMLElement {
   /** A node whose aria-label follows the language. */
   labelled(node, key) { return spoken(node, () => node.setAttribute("aria-label", this.text(key))); }
 
-  buildHeader() {
-    const header = make("header");
-    const face = make("div", this.label.slice(0, 1).toUpperCase());
-    face.className = "face";
-    face.setAttribute("aria-hidden", "true");
-    const who = make("div");
-    who.className = "who";
-    this.state = make("div");
-    this.state.setAttribute("role", "status");
-    this.state.dataset.testid = "state";
-    this.state.append(make("i"), spoken(make("span"), (node) => { node.textContent = this.text(this.lastState || "connecting"); }));
-    who.append(make("h2", this.label), this.state);
-    header.append(face, who, this.buildChooser(), this.button("theme", () => this.turn()), this.button("fresh", () => this.renew()));
-    return header;
-  }
-
-  buildChooser() {
-    const made = this.labelled(make("select"), "language");
-    made.dataset.testid = "language";
-    for (const [code, words] of Object.entries(TEXTS)) {
-      const option = make("option", words.name);
-      option.value = code;
-      option.lang = code;
-      made.append(option);
-    }
-    made.addEventListener("change", () => { write("parley-language", made.value); this.speak(made.value); });
-    this.chooser = made;
-    const holder = make("div");
-    holder.className = "chooser";
-    holder.append(made, sign("language"));
-    return holder;
-  }
-
-  buildLog() {
-    this.log = this.labelled(make("div"), "log");
-    this.log.className = "log";
-    this.log.setAttribute("role", "log");
-    this.log.setAttribute("aria-live", "polite");
-    this.log.tabIndex = 0;
-    this.log.dataset.testid = "log";
-    this.log.addEventListener("scroll", () => this.showLatest());
-    new ResizeObserver(() => this.follow()).observe(this.log);
-    this.typing = make("div");
-    this.typing.className = "line";
-    this.typing.hidden = true;
-    this.typing.dataset.testid = "typing";
-    const dots = make("div");
-    dots.className = "bubble typing";
-    const words = spoken(make("span"), (node) => { node.textContent = `${this.label} ${this.text("typing")}`; });
-    words.className = "quiet";
-    dots.append(make("i"), make("i"), make("i"), words);
-    this.typing.append(dots);
-    this.chips = this.labelled(make("div"), "suggestions");
-    this.chips.className = "chips";
-    this.chips.setAttribute("role", "group");
-    this.chips.dataset.testid = "suggestions";
-    this.log.append(this.typing, this.chips);
-    this.latest = this.button("latest", () => { this.toEnd(); this.input.focus(); });
-    this.latest.hidden = true;
-    const holder = make("div");
-    holder.className = "holder";
-    holder.append(this.log, this.latest);
-    return holder;
-  }
-
   buildFooter() {
     const footer = make("footer");
     this.notice = make("div");
@@ -155,14 +109,34 @@ class ParleyChat extends HTMLElement {
     this.notice.dataset.testid = "notice";
     const upload = (file, told) => this.connection.upload(file, told);
     this.files = new Files((key, values) => this.text(key, values), upload, () => this.showSend(), (text) => this.note(text));
-    footer.append(this.notice, this.files.holder, this.buildForm());
+    footer.append(this.notice, this.files.holder, this.buildForm(), this.buildAgain());
     footer.addEventListener("dragover", (event) => event.preventDefault());
     footer.addEventListener("drop", (event) => { event.preventDefault(); this.files.add(event.dataTransfer.files); });
     return footer;
   }
 
+  /** What takes the place of the form when there is nothing more to say in this conversation. */
+  buildAgain() {
+    this.again = spoken(make("button"), (node) => { node.textContent = this.text("fresh"); });
+    this.again.type = "button";
+    this.again.className = "again";
+    this.again.dataset.testid = "again";
+    this.again.hidden = true;
+    this.again.addEventListener("click", () => this.renew());
+    return this.again;
+  }
+
+  /** Whether one may write: not when the conversation is over. */
+  allow(writing) {
+    const inside = this.form.contains(this.shadowRoot.activeElement) || this.again === this.shadowRoot.activeElement;
+    this.form.hidden = this.files.holder.hidden = !writing;
+    this.again.hidden = writing;
+    if (inside) (writing ? this.input : this.again).focus();
+  }
+
   buildForm() {
     const form = make("form");
+    this.form = form;
     const picker = make("input");
     picker.type = "file";
     picker.multiple = true;
@@ -171,7 +145,7 @@ class ParleyChat extends HTMLElement {
     picker.addEventListener("change", () => { this.files.add([...picker.files]); picker.value = ""; this.input.focus(); });
     this.input = spoken(make("textarea"), (node) => { node.placeholder = this.text("write"); node.setAttribute("aria-label", this.text("write")); });
     this.input.rows = 1;
-    this.input.maxLength = LONGEST_TEXT;
+    this.input.dir = "auto";
     this.input.dataset.testid = "input";
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("input", () => this.grow());
@@ -181,7 +155,8 @@ class ParleyChat extends HTMLElement {
     this.sendButton.className = "send";
     this.sendButton.dataset.testid = "send";
     form.addEventListener("submit", (event) => { event.preventDefault(); if (this.stops()) this.cancel(); else this.submit(); });
-    form.append(picker, this.button("attach", () => picker.click()), this.input, this.sendButton);
+    this.attach = this.button("attach", () => picker.click());
+    form.append(picker, this.attach, this.input, this.sendButton);
     return form;
   }
 
@@ -223,11 +198,21 @@ class ParleyChat extends HTMLElement {
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(TALLEST_INPUT, this.input.scrollHeight + 2)}px`;
     this.input.style.overflowY = this.input.scrollHeight > TALLEST_INPUT ? "auto" : "hidden";
+    this.measure();
     this.showSend();
   }
 
+  /** Longer than a message may be: it is said, and nothing of it is taken away. */
+  measure() {
+    const long = this.input.value.length > LONGEST_TEXT;
+    if (long === this.long) return;
+    this.long = long;
+    this.input.setAttribute("aria-invalid", String(long));
+    this.note(long ? this.text("tooLong") : "");
+  }
+
   /** Whether there is something to send, all of it here. */
-  sendable() { return !this.files.busy && Boolean(this.input.value.trim() || this.files.count); }
+  sendable() { return !this.files.busy && !this.long && Boolean(this.input.value.trim() || this.files.count); }
 
   /** Whether the button stops the answer instead of sending. */
   stops() { return this.busy && !this.input.value.trim() && !this.files.count; }
@@ -275,13 +260,14 @@ class ParleyChat extends HTMLElement {
     this.lastDay = "";
     this.last = null;
     this.note("");
+    this.allow(true);
     this.settle();
   }
 
   // hearing
 
   take(frame) {
-    const handlers = { ready: () => this.settle(), message: this.onMessage, delta: this.onDelta, typing: () => this.wait(true),
+    const handlers = { ready: this.onReady, message: this.onMessage, delta: this.onDelta, typing: () => this.wait(true),
       completed: () => this.settle(), failed: () => this.settle(), ended: this.onEnded, error: this.onError, accepted: this.onAccepted };
     const handler = handlers[frame.type];
     if (handler) handler.call(this, frame);
@@ -348,7 +334,12 @@ class ParleyChat extends HTMLElement {
 
   onEnded() {
     this.settle();
-    this.place(this.lines.line({ role: "system", text: this.text("ended") }));
+    if (!this.again.hidden) return;
+    this.chips.replaceChildren();
+    const line = this.lines.line({ role: "system", text: "" });
+    line.querySelector(".text").append(spoken(make("p"), (node) => { node.textContent = this.text("ended"); }));
+    this.place(line);
+    this.allow(false);
     this.toEnd();
   }
 
@@ -360,7 +351,8 @@ class ParleyChat extends HTMLElement {
   onError(frame) {
     this.wait(false);
     if (frame.passes) { this.note(this.text("busy")); return; }
-    this.note(this.text("failed", { reason: frame.error.message }));
+    const reason = frame.error.reason === TOO_LONG ? this.text("tooLong") : this.text("failed", { reason: frame.error.message });
+    this.note(reason);
     const waiting = frame.id && this.pending.get(frame.id);
     if (!waiting) return;
     waiting.classList.replace("pending", "refused");
@@ -370,7 +362,8 @@ class ParleyChat extends HTMLElement {
 
   /** What keeps the page from connecting; that the network is away is said by the state. */
   onProblem(error) {
-    if (error.status === 404) this.note(this.text("noBot", { bot: this.bot }));
+    if (error.socket) this.note(this.text("noSocket"));
+    else if (error.status === 404) this.note(this.text("noBot", { bot: this.bot }));
     else if (error.status === 429 || error.status >= 500) this.note(this.text("busy"));
     else if (error.status) this.note(this.text("failed", { reason: error.message }));
   }
@@ -392,6 +385,7 @@ class ParleyChat extends HTMLElement {
     this.chips.replaceChildren(...suggestions.map((item) => {
       const made = make("button", item.text);
       made.type = "button";
+      made.dir = "auto";
       made.addEventListener("click", () => {
         this.say(item.text, item.value, []);
         if (matchMedia("(hover: hover)").matches) this.input.focus(); else this.log.focus();
@@ -442,8 +436,10 @@ class ParleyChat extends HTMLElement {
     this.lastState = state;
     this.state.className = `state ${state}`;
     this.state.lastChild.speak();
-    if (state === "online") this.note("");
-    else this.wait(false);
+    this.input.disabled = this.attach.disabled = state === "refused";
+    if (state !== "online") this.wait(false);
+    else if (!this.long) this.note("");
+    if (state === "refused") this.note(this.text("notAllowed", { origin: location.origin }));
   }
 
   nearEnd() { return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END; }

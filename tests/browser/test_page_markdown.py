@@ -53,6 +53,7 @@ ENDLESS = [
     ">" * 30_000, "[" * 30_000, "[a](" * 8000, "**a " * 8000, "_a" * 15_000, "- " * 15_000, "`" * 29_999, "\\" * 30_000,
     "| " * 4000 + "\n|--|\n" + "| " * 4000, "".join(f"{' ' * depth}- x\n" for depth in range(200)), "~~a" * 10_000,
 ]  # fmt: skip
+OF_ALL = {"class", "tabindex", "dir", "role", "aria-label", "data-spoken"}
 OF_LINKS = {"href", "target", "rel"}
 
 
@@ -100,7 +101,7 @@ async def test_hostile_markdown_is_inert(people: People) -> None:
                     hurt: window.hurt ?? 0 }"""
     )
     assert set(found["names"]) <= ELEMENTS
-    assert set(found["attributes"]) <= OF_LINKS | {"class", "tabindex", "dir"}
+    assert set(found["attributes"]) <= OF_LINKS | OF_ALL
     assert found["hurt"] == 0
     await expect(ana.heard.last).to_contain_text("<script>window.hurt = 1</script>")
     assert not [address for address in ana.requests if "evil" in address]

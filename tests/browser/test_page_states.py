@@ -99,6 +99,29 @@ async def test_every_file_that_cannot_be_sent_is_named(people: People) -> None:
     await expect(ana.part("files").get_by_role("listitem")).to_have_count(1)
 
 
+async def test_focus_is_not_lost_with_what_had_it(people: People) -> None:
+    ana = await people.at("echo")
+    await ana.part("picker").set_input_files([{"name": "a.txt", **TEXT_FILE}, {"name": "b.txt", **TEXT_FILE}])
+    await expect(ana.part("send")).to_be_enabled()
+    await ana.page.get_by_role("button", name="Remove: a.txt").press("Enter")
+    await expect(ana.input).to_be_focused()
+    ana.forgive(BROKEN + "|ERR_FAILED")
+    await ana.context.route("**/parley-files/**", lambda route: route.abort())
+    await ana.part("picker").set_input_files({"name": "c.txt", **TEXT_FILE})
+    await ana.page.get_by_role("button", name="Try again: c.txt").press("Enter")
+    assert await ana.run("return root.activeElement !== null")
+
+
+async def test_wide_things_have_names_in_the_language_of_the_page(people: People) -> None:
+    ana = await people.at("echo", locale="pt-BR")
+    await ana.say("```\ncode\n```\n\n|a|b|\n|-|-|\n|c|d|\n\nend")
+    await ana.hear("end")
+    await expect(ana.heard.get_by_role("group", name="Código")).to_be_visible()
+    await ana.part("language").select_option("en")
+    await expect(ana.heard.get_by_role("group", name="Table")).to_be_visible()
+    await measuring.accessible(ana)
+
+
 async def test_blocked_sockets_are_named(people: People) -> None:
     ana = await people.visitor()
     await ana.context.add_init_script(

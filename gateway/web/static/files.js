@@ -15,8 +15,9 @@ export function sizeOf(bytes, language) {
 
 export class Files {
   /** `words(key, values)` gives texts; `upload(file, told)` a promise; `changed()` is called when readiness changes;
-   * `complain(text)` says what cannot be done. */
-  constructor(words, upload, changed, complain) {
+   * `complain(text)` says what cannot be done; `home()` takes the focus when what had it is gone. */
+  constructor(words, upload, changed, complain, home) {
+    this.home = home;
     this.words = words;
     this.upload = upload;
     this.changed = changed;
@@ -77,6 +78,7 @@ export class Files {
   }
 
   async bring(tag) {
+    if (tag.state.matches(":focus-within")) tag.node.querySelector(":scope > button").focus();
     tag.node.className = "";
     tag.state.textContent = this.words("uploading");
     try {
@@ -95,8 +97,10 @@ export class Files {
   }
 
   remove(tag) {
+    const inside = tag.node.matches(":focus-within");
     this.tags.delete(tag);
     tag.node.remove();
+    if (inside) this.home();
     this.complain("");
     this.changed();
   }

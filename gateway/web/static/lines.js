@@ -50,7 +50,15 @@ export class Lines {
     made.className = "text";
     if (frame.role === "user") made.dir = "auto";
     if (frame.role !== "user") made.append(render(frame.text));
+    for (const wide of made.querySelectorAll(".wide")) this.named(wide);
     return made;
+  }
+
+  /** What the keyboard stops at has a name. */
+  named(wide) {
+    wide.setAttribute("role", "group");
+    const key = wide.localName === "pre" ? "listing" : "table";
+    spoken(wide, () => wide.setAttribute("aria-label", this.words(key)));
   }
 
   under(time) {

@@ -118,7 +118,8 @@ function paragraph(lines) {
 }
 
 const isList = (line) => MARKER.test(line) && !RULE.test(line);
-const isTable = (lines, at) => lines[at].includes("|") && /^\s*\|?\s*:?-{2,}/.test(lines[at + 1] || "");
+const isRuled = (line) => line.includes("|") && line.includes("-") && /^[\s|:-]{1,2000}$/.test(line);
+const isTable = (lines, at) => lines[at].includes("|") && isRuled(lines[at + 1] || "");
 const isBreak = (line) => !line.trim() || /^#{1,6}\s|^>|^```/.test(line) || RULE.test(line) || isList(line);
 
 /** Takes lines from `at` while `test` holds. */

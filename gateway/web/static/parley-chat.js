@@ -108,7 +108,7 @@ class ParleyChat extends HTMLElement {
     this.notice.setAttribute("role", "alert");
     this.notice.dataset.testid = "notice";
     const upload = (file, told) => this.connection.upload(file, told);
-    this.files = new Files((key, values) => this.text(key, values), upload, () => this.showSend(), (text) => this.note(text));
+    this.files = new Files((key, values) => this.text(key, values), upload, () => this.showSend(), (text) => this.note(text), () => this.input.focus());
     footer.append(this.notice, this.files.holder, this.buildForm(), this.buildAgain());
     footer.addEventListener("dragover", (event) => event.preventDefault());
     footer.addEventListener("drop", (event) => { event.preventDefault(); this.files.add(event.dataTransfer.files); });

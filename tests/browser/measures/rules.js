@@ -19,6 +19,7 @@ for (const node of all) {
   if (node.matches('input, select, textarea') && node.type !== 'file' && !node.labels.length && !node.hasAttribute('aria-label')) tell(node, 'no label');
   for (const name of ['aria-labelledby', 'aria-describedby', 'aria-controls'])
     for (const id of (node.getAttribute(name) || '').split(' ').filter(Boolean)) if (!node.getRootNode().getElementById(id)) tell(node, `${name} leads nowhere`);
+  if (node.matches('[tabindex="0"]') && !(node.getAttribute('role') && node.getAttribute('aria-label'))) tell(node, 'the keyboard stops at something without a name');
   if (node.matches('ul, ol') && [...node.children].some((child) => child.localName !== 'li')) tell(node, 'a list of other things');
 }
 const heads = all.filter((node) => /^h[1-6]$/.test(node.localName) && node.checkVisibility()).map((node) => Number(node.localName[1]));

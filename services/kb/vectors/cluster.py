@@ -89,7 +89,10 @@ class ClusterIndex:
         meaning = dense.tolist()
         requests = [models.QueryRequest(query=meaning, using=DENSE, filter=where, limit=limit)]
         if words:
-            requests.append(models.QueryRequest(query=sparse(words), using=WORDS, filter=where, limit=limit))
+            counted = models.SearchParams(idf=models.IdfCorpusParams(corpus=where))  # rarity: within the same filter
+            requests.append(
+                models.QueryRequest(query=sparse(words), using=WORDS, filter=where, params=counted, limit=limit)
+            )
         answers = await asked(self._client.query_batch_points(self._name, requests))
         found = [[Hit(uuid.UUID(str(point.id)), point.score) for point in answer.points] for answer in answers]
         by_meaning, by_words = found[0], found[1] if words else []

@@ -144,7 +144,7 @@ class EdgeIndex:
         meaning = dense.tolist()
         requests = [nearest(meaning, DENSE, where, limit)]
         if words:
-            requests.append(nearest(sparse(words), WORDS, where, limit))
+            requests.append(rare(sparse(words), where, limit))
         answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
         found = [[Hit(as_uuid(point.id), float(point.score)) for point in answer] for answer in answers]
         by_meaning, by_words = found[0], found[1] if words else []
@@ -188,6 +188,12 @@ class EdgeIndex:
 def nearest(query: Any, using: str, where: Any, limit: int) -> Any:  # noqa: ANN401
     """A request for the nearest within a filter."""
     return edge.QueryRequest(limit=limit, query=edge.Query.Nearest(query, using=using), filter=where)
+
+
+def rare(words: Any, where: Any, limit: int) -> Any:  # noqa: ANN401
+    """The nearest by words; how rare a word is, is counted within the same filter."""
+    counted = edge.SearchParams(idf=edge.IdfParams(corpus=where))
+    return edge.QueryRequest(limit=limit, query=edge.Query.Nearest(words, using=WORDS), filter=where, params=counted)
 
 
 def within(scope: Scope) -> Any:  # noqa: ANN401

@@ -89,6 +89,18 @@ async def test_rare_words_weigh_more(index: VectorIndex) -> None:
     assert found.words[0].score > 2 * found.words[1].score
 
 
+async def test_rarity_is_counted_in_what_is_searched_only(index: VectorIndex) -> None:
+    """A word that is everywhere at another tenant's, or in another collection, is no less rare here."""
+    ours = [point(vector(1), {1: 1.0}), *(point(vector(1), {2: 1.0}) for _ in range(20))]
+    await index.upsert(ours)
+    before = await index.search(MINE, vector(1), {1: 1.0, 2: 1.0}, 30)
+    await index.upsert([point(vector(1), {1: 1.0}, OTHERS) for _ in range(200)])
+    await index.upsert([point(vector(1), {1: 1.0}, collection="other") for _ in range(200)])
+    after = await index.search(Scope("tenant-a", "shop", ("docs",)), vector(1), {1: 1.0, 2: 1.0}, 30)
+    assert after.words[0].id == before.words[0].id == ours[0].id
+    assert [hit.score for hit in after.words] == pytest.approx([hit.score for hit in before.words], rel=1e-5)
+
+
 async def test_documents_and_points_are_removed(index: VectorIndex) -> None:
     document = uuid.uuid4()
     old = point(vector(1), {1: 1.0}, document=document, revision=1)

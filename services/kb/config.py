@@ -14,7 +14,11 @@ class KbSettings(Settings):
     qdrant_url: str = Field(default="", description="a Qdrant cluster instead of the local index")
     qdrant_api_key: SecretStr | None = None
     qdrant_collection: str = "parley_kb"
-    kb_embedding_model: str = "local/multilingual-e5-small"
+    kb_embedding_model: str = Field(
+        default="local/multilingual-e5-small",
+        max_length=200,
+        description="its own name, no alias; when it changes, documents are embedded anew in the background",
+    )
     kb_embedding_dimensions: int = Field(default=384, ge=8, le=8192)
     kb_similarity_floor: float = Field(default=0.833, ge=-1, le=1, description="see docs/architecture/knowledge.md")
     kb_cache_seconds: int = Field(default=3600, ge=1)

@@ -5,7 +5,7 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from services.common import context
 from services.common.errors import Aborted, ParleyError
@@ -27,13 +27,23 @@ PERMANENT = frozenset({"INVALID_ARGUMENT", "UNIMPLEMENTED", "PERMISSION_DENIED",
 
 
 class Importer:
-    """Takes one import after the other; ring() says that there is one."""
+    """Takes one import after the other; ring() says that there is one. `idle` does a little of what can wait, and says
+    whether there was any.
+    """
 
-    def __init__(self, settings: KbSettings, imports: Imports, index: VectorIndex, embeddings: Embeddings) -> None:
+    def __init__(
+        self,
+        settings: KbSettings,
+        imports: Imports,
+        index: VectorIndex,
+        embeddings: Embeddings,
+        idle: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._settings = settings
         self._imports = imports
         self._index = index
         self._embeddings = embeddings
+        self._idle = idle
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
@@ -51,6 +61,8 @@ class Importer:
                 job = None
             if job is not None:
                 await self._do(job)
+                continue
+            if await self._idle():
                 continue
             try:
                 async with asyncio.timeout(self._settings.kb_poll_seconds * random.uniform(0.8, 1.2)):  # noqa: S311
@@ -78,7 +90,7 @@ class Importer:
         known = await self._imports.known_vectors(job)
         for first in range(0, len(chunks), PASSAGES_AT_ONCE):
             await self._portion(job, parsed, chunks[first : first + PASSAGES_AT_ONCE], known)
-        await self._imports.go_live(job, parsed.title, parsed.text, self._embeddings.model, len(chunks))
+        await self._imports.go_live(job, parsed.title, parsed.text, self._embeddings.identity, len(chunks))
         log.info("document live", document=str(job.document), revision=job.revision, chunks=len(chunks))
         # From here on nothing may fail the import: what stays behind is not seen, and removed by the next comparison.
         try:
@@ -88,14 +100,14 @@ class Importer:
 
     async def _portion(self, job: Job, parsed: Parsed, chunks: Sequence[Chunk], known: dict[bytes, Vector]) -> None:
         """A few chunks: embed what is new, keep the rows and with them the lease, then the points."""
-        digests = [digest_of(self._embeddings.model, embedded_text(chunk.heading, chunk.text)) for chunk in chunks]
+        digests = [digest_of(self._embeddings.identity, embedded_text(chunk.heading, chunk.text)) for chunk in chunks]
         fresh = [index for index, digest in enumerate(digests) if digest not in known]
         if fresh:
             texts = [embedded_text(chunks[index].heading, chunks[index].text) for index in fresh]
             made = await self._embeddings.passages(texts)
             known.update(zip((digests[index] for index in fresh), made, strict=True))
         rows = [row_of(job, chunk, digest, known[digest]) for chunk, digest in zip(chunks, digests, strict=True)]
-        await self._imports.put_chunks(job, rows, self._settings.kb_lease_seconds)
+        await self._imports.put_chunks(job, rows, self._embeddings.identity, self._settings.kb_lease_seconds)
         await self._index.upsert([point_of(job, parsed.title, row) for row in rows])
 
     async def _put_off(self, job: Job, error: ParleyError) -> None:

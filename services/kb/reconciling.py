@@ -22,8 +22,9 @@ RETRY_SECONDS = 1.0
 class Reconciler:
     """Not ready until the first comparison is done: half an index would say that documents are silent."""
 
-    def __init__(self, settings: KbSettings, imports: Imports, index: VectorIndex) -> None:
+    def __init__(self, settings: KbSettings, imports: Imports, index: VectorIndex, model: str) -> None:
         self._settings = settings
+        self._model = model
         self._imports = imports
         self._index = index
         self._open = False
@@ -53,14 +54,17 @@ class Reconciler:
 
     async def once(self) -> tuple[int, int]:
         """How many points were put in and taken out."""
-        live = await self._imports.live_chunks()
+        standing = await self._imports.standing(self._model)
         present = await self._index.everything()
-        missing = [item for item in live if item not in present]
-        async for rows in self._imports.points(missing):
+        missing = [
+            item for item, meant in standing.live.items() if item not in present or (meant and not present[item].meant)
+        ]
+        async for rows in self._imports.points(missing, self._model):
             points = await asyncio.to_thread(points_of, rows)
             await self._index.upsert(points)
         oldest = time.time() - self._settings.kb_orphan_seconds
-        void = [item for item, written in present.items() if item not in live and written <= oldest]
+        wanted = standing.live.keys() | standing.coming
+        void = [item for item, kept in present.items() if item not in wanted and kept.written <= oldest]
         await self._index.remove(void)
         if missing or void:
             log.info("index compared", put_in=len(missing), taken_out=len(void))
@@ -74,7 +78,8 @@ def points_of(rows: Sequence[dict[str, object]]) -> list[Point]:
 
 def point_of(row: dict[str, object]) -> Point:
     """A kept chunk as a point."""
-    vector = np.frombuffer(bytes_of(row["vector"]), dtype="<f4")
+    kept = row["vector"]
+    vector = np.frombuffer(kept, dtype="<f4") if isinstance(kept, bytes) else None
     words = searched_words(str(row["title"]), str(row["heading"]), str(row["body"]))
     return Point(
         id=uuid.UUID(str(row["id"])),
@@ -86,8 +91,3 @@ def point_of(row: dict[str, object]) -> Point:
         words=words,
         written=int(str(row["written"])),
     )
-
-
-def bytes_of(value: object) -> bytes:
-    """A bytea column."""
-    return value if isinstance(value, bytes) else b""

@@ -58,7 +58,7 @@ class Searcher:
 
     def _key(self, scope: Scope, question: str, limit: int, revision: int) -> str:
         collections = ",".join(sorted(scope.collections)) or "-"
-        parts = (VERSION, scope.bot, question, str(limit), str(revision), self._embeddings.model, str(self._floor))
+        parts = (VERSION, scope.bot, question, str(limit), str(revision), self._embeddings.identity, str(self._floor))
         digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
         return f"kb:{scope.tenant}:{collections}:{digest}"
 
@@ -87,7 +87,7 @@ def message_of(scope: Scope, found: Candidate) -> pb.Passage:
         start=found.start,
         end=found.end,
         score=found.score,
-        similarity=found.similarity,
+        similarity=found.similarity or 0.0,
         collection=found.collection,
     )
 

@@ -1,6 +1,7 @@
 """Wiring of the kb service: the only place that knows concretes."""
 
 import asyncio
+import hashlib
 
 from parley.drive.v1 import file_service_pb2_grpc
 from parley.kb.v1 import kb_service_pb2, kb_service_pb2_grpc
@@ -14,9 +15,11 @@ from services.kb.config import KbSettings
 from services.kb.domain.embedding import Embeddings
 from services.kb.importing import Importer
 from services.kb.reconciling import Reconciler
+from services.kb.reembedding import Reembedder
 from services.kb.searching import Searcher
 from services.kb.store.documents import Documents
 from services.kb.store.imports import Imports
+from services.kb.store.stale import StaleDocuments
 from services.kb.vectors.port import VectorIndex
 
 HELD_SECONDS, LOOK_SECONDS = 10.0, 0.2
@@ -37,14 +40,16 @@ class KbService:
         if not isinstance(settings, KbSettings):
             message = "the kb service needs KbSettings"
             raise TypeError(message)
-        self._index = index = make_index(settings)
+        stub = llm_service_pb2_grpc.LlmServiceStub(chassis.mesh.channel("llm"))
+        embeddings = Embeddings(stub.Embed, settings.kb_embedding_model, settings.kb_embedding_dimensions)
+        self._index = index = make_index(settings, embeddings.identity)
         if not settings.qdrant_url:
             await take(index)
         imports = Imports(chassis.database, chassis.relay_database)
-        stub = llm_service_pb2_grpc.LlmServiceStub(chassis.mesh.channel("llm"))
-        embeddings = Embeddings(stub.Embed, settings.kb_embedding_model, settings.kb_embedding_dimensions)
-        importer = Importer(settings, imports, index, embeddings)
-        self.reconciler = reconciler = Reconciler(settings, imports, index)
+        self.reconciler = reconciler = Reconciler(settings, imports, index, embeddings.identity)
+        stale = StaleDocuments(chassis.database, chassis.relay_database, embeddings.identity)
+        again = Reembedder(settings, stale, index, embeddings, chassis.metrics, reconciler.done.is_set)
+        importer = Importer(settings, imports, index, embeddings, again.step)
         searcher = Searcher(
             index,
             imports,
@@ -87,8 +92,8 @@ async def take(index: VectorIndex) -> None:
             return
 
 
-def make_index(settings: KbSettings) -> VectorIndex:
-    """A cluster when one is configured, else the index of this process."""
+def make_index(settings: KbSettings, model: str) -> VectorIndex:
+    """A cluster when one is configured, a collection a model; else the index of this process."""
     if settings.qdrant_url:
         from qdrant_client import AsyncQdrantClient  # noqa: PLC0415 - each adapter's library only where it is used
 
@@ -96,10 +101,11 @@ def make_index(settings: KbSettings) -> VectorIndex:
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
         client = AsyncQdrantClient(url=settings.qdrant_url, api_key=key, timeout=10, check_compatibility=False)
-        return ClusterIndex(client, settings.qdrant_collection, settings.kb_embedding_dimensions)
+        name = f"{settings.qdrant_collection}_{hashlib.blake2b(model.encode(), digest_size=6).hexdigest()}"
+        return ClusterIndex(client, name, settings.kb_embedding_dimensions)
     from services.kb.vectors.edge import EdgeIndex  # noqa: PLC0415
 
-    return EdgeIndex(settings.data_dir / "index", settings.kb_embedding_dimensions)
+    return EdgeIndex(settings.data_dir / "index", settings.kb_embedding_dimensions, model)
 
 
 def file_reader(chassis: Chassis) -> ReadFile | None:

@@ -24,11 +24,14 @@ class EmbedCall(Protocol):
 
 
 class Embeddings:
-    """One model for all that is indexed: vectors of two models cannot be compared."""
+    """One model for all that is indexed: vectors of two models cannot be compared. `identity` is kept with each vector:
+    the model's name and its dimensions.
+    """
 
     def __init__(self, call: EmbedCall, model: str, dimensions: int) -> None:
         self._call = call
         self.model = model
+        self.identity = f"{model}@{dimensions}"
         self._dimensions = dimensions
         self._kept: OrderedDict[str, Vector] = OrderedDict()
 
@@ -57,6 +60,6 @@ class Embeddings:
         if len(made) != len(texts) or any(len(vector) != self._dimensions for vector in made):
             raise FailedPrecondition(
                 f"{self.model} does not make vectors of {self._dimensions} dimensions: "
-                "set PARLEY_KB_EMBEDDING_DIMENSIONS to what it makes and import the documents again"
+                "set PARLEY_KB_EMBEDDING_DIMENSIONS to what it makes"
             )
         return made

@@ -25,7 +25,7 @@ class Candidate:
     end: int
     text: str
     score: float = 0.0
-    similarity: float = 0.0
+    similarity: float | None = None
 
 
 def fuse(found: Found) -> list[tuple[uuid.UUID, float]]:
@@ -49,7 +49,7 @@ def choose(
         candidate = live.get(identifier)
         if candidate is None:
             continue
-        scored = replace(candidate, score=score, similarity=found.similarities.get(identifier, 0.0))
+        scored = replace(candidate, score=score, similarity=found.similarities.get(identifier))
         if fits(words, scored, floor):
             add(kept, scored, limit)
     return kept
@@ -58,8 +58,11 @@ def choose(
 def fits(words: Sequence[str], candidate: Candidate, floor: float) -> bool:
     """Whether a chunk answers at all: near in meaning, or a little less near and in the question's own words.
 
-    A question without a letter ("2+2", an emoji) has no meaning to be near to: there only the words count.
+    A question without a letter ("2+2", an emoji) has no meaning to be near to: there only the words count. So they do
+    for a chunk that has no vector of the present model yet.
     """
+    if candidate.similarity is None:
+        return coverage(words, candidate.text) >= WORDY
     if candidate.similarity < floor - LENIENCE:
         return False
     meant = any(character.isalpha() for word in words for character in word)

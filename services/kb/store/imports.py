@@ -12,13 +12,15 @@ from services.common.errors import Aborted
 from services.kb.vectors.port import Scope, Vector
 
 CLAIM = "SELECT * FROM kb.claim($1, $2, $3)"
-PUT = "SELECT kb.put_chunks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+PUT = "SELECT kb.put_chunks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 LIVE = "SELECT kb.go_live($1, $2, $3, $4, $5, $6, $7, $8)"
 REPORT = "SELECT kb.report($1, $2, $3, $4, $5, $6)"
 KNOWN = "SELECT * FROM kb.known_vectors($1, $2)"
-LIVE_CHUNKS = """SELECT c.id FROM kb.chunks c JOIN kb.kb_documents d
-ON d.tenant_id = c.tenant_id AND d.id = c.document_id AND d.revision = c.revision"""
-POINTS = """SELECT c.id, c.tenant_id, d.bot, d.collection, c.document_id, c.revision, c.vector, c.heading, c.body,
+STANDING = """SELECT c.id, d.revision = c.revision AS live, c.embedding_id = $1 AS meant
+FROM kb.chunks c JOIN kb.kb_documents d ON d.tenant_id = c.tenant_id AND d.id = c.document_id
+WHERE d.revision = c.revision OR (d.wanted = c.revision AND d.state IN ('QUEUED', 'PARSING', 'INDEXING'))"""
+POINTS = """SELECT c.id, c.tenant_id, d.bot, d.collection, c.document_id, c.revision,
+CASE WHEN c.embedding_id = $2 THEN c.vector END AS vector, c.heading, c.body,
 d.title, extract(epoch FROM c.created_at)::bigint AS written FROM kb.chunks c JOIN kb.kb_documents d
 ON d.tenant_id = c.tenant_id AND d.id = c.document_id WHERE c.id = ANY ($1)"""
 BOT_REVISION = "SELECT kb.bot_revision($1, $2)"
@@ -61,6 +63,16 @@ class ChunkRow:
     vector: Vector
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Chunks of all tenants. live: of live revisions, and whether their vectors are the model's. coming: of imports
+    that are under way or will be tried again.
+    """
+
+    live: dict[uuid.UUID, bool]
+    coming: set[uuid.UUID]
+
+
 class Imports:
     """`relay` sees the imports of all tenants; `database` one tenant's."""
 
@@ -88,7 +100,7 @@ class Imports:
             lease,
         )
 
-    async def put_chunks(self, job: Job, rows: Sequence[ChunkRow], seconds: float) -> None:
+    async def put_chunks(self, job: Job, rows: Sequence[ChunkRow], model: str, seconds: float) -> None:
         """Keep chunks of the coming revision, and the lease. Aborted when it was lost."""
         columns: list[list[Any]] = [
             [row.id for row in rows],
@@ -100,7 +112,9 @@ class Imports:
             [row.digest for row in rows],
             [row.vector.astype("<f4").tobytes() for row in rows],
         ]
-        held(await self._database.call(PUT, job.tenant, job.document, job.revision, job.lease, *columns, seconds))
+        held(
+            await self._database.call(PUT, job.tenant, job.document, job.revision, job.lease, model, *columns, seconds)
+        )
 
     async def go_live(self, job: Job, title: str, content: str, model: str, count: int) -> None:
         """Switch to the coming revision. Aborted when the lease was lost."""
@@ -119,14 +133,17 @@ class Imports:
         rows = await self._database.call(KNOWN, job.tenant, job.document)
         return {row["digest"]: np.frombuffer(row["vector"], dtype="<f4") for row in rows}
 
-    async def live_chunks(self) -> set[uuid.UUID]:
-        """Every chunk of a live revision, of all tenants."""
-        return {row["id"] for row in await self._relay.call(LIVE_CHUNKS)}
+    async def standing(self, model: str) -> Standing:
+        """What an index with vectors of a model is compared with."""
+        rows = await self._relay.call(STANDING, model)
+        return Standing(
+            {row["id"]: row["meant"] for row in rows if row["live"]}, {row["id"] for row in rows if not row["live"]}
+        )
 
-    async def points(self, ids: Sequence[uuid.UUID]) -> AsyncIterator[list[Any]]:
-        """Rows to make points of, in portions."""
+    async def points(self, ids: Sequence[uuid.UUID], model: str) -> AsyncIterator[list[Any]]:
+        """Rows to make points of, in portions; `vector` is None where it is another model's."""
         for first in range(0, len(ids), AT_ONCE):
-            yield await self._relay.call(POINTS, list(ids[first : first + AT_ONCE]))
+            yield await self._relay.call(POINTS, list(ids[first : first + AT_ONCE]), model)
 
     async def bot_revision(self, scope: Scope) -> int:
         """What searches of a bot see now."""

@@ -10,7 +10,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from services.common.errors import Unavailable
-from services.kb.vectors.port import DENSE, WORDS, Found, Hit, Point, Scope, Vector
+from services.kb.vectors.port import DENSE, WORDS, Found, Hit, Kept, Point, Scope, Vector, kept
 
 T = TypeVar("T")
 AT_ONCE = 64
@@ -62,11 +62,7 @@ class ClusterIndex:
         """Waits until they can be found."""
         for first in range(0, len(points), AT_ONCE):
             made = [
-                models.PointStruct(
-                    id=str(point.id),
-                    vector={DENSE: point.dense.tolist(), WORDS: sparse(point.words)},
-                    payload=point.payload(),
-                )
+                models.PointStruct(id=str(point.id), vector=vectors_of(point), payload=point.payload())
                 for point in points[first : first + AT_ONCE]
             ]
             await asked(self._client.upsert(self._name, made, wait=True))
@@ -106,15 +102,15 @@ class ClusterIndex:
             similarities |= {uuid.UUID(str(point.id)): point.score for point in answer.points}
         return Found(by_meaning, by_words, similarities)
 
-    async def everything(self) -> dict[uuid.UUID, int]:
+    async def everything(self) -> dict[uuid.UUID, Kept]:
         """Page by page."""
-        found: dict[uuid.UUID, int] = {}
+        found: dict[uuid.UUID, Kept] = {}
         offset = None
         while True:
             page, offset = await asked(
-                self._client.scroll(self._name, limit=PAGE, offset=offset, with_payload=["written"])
+                self._client.scroll(self._name, limit=PAGE, offset=offset, with_payload=["written", "meant"])
             )
-            found |= {uuid.UUID(str(record.id)): int((record.payload or {}).get("written", 0)) for record in page}
+            found |= {uuid.UUID(str(record.id)): kept(record.payload or {}) for record in page}
             if offset is None:
                 return found
 
@@ -126,6 +122,12 @@ async def asked(waiting: Awaitable[T]) -> T:
             return await waiting
     except AWAY as error:
         raise Unavailable("the index is away; try again") from error
+
+
+def vectors_of(point: Point) -> dict[str, models.Vector]:
+    """What a point is found by."""
+    words: dict[str, models.Vector] = {WORDS: sparse(point.words)}
+    return words if point.dense is None else {DENSE: point.dense.tolist(), **words}
 
 
 def equals(key: str, value: str | int) -> models.FieldCondition:

@@ -15,7 +15,7 @@ import qdrant_edge as edge
 
 from services.common.errors import FailedPrecondition, ParleyError, Unavailable
 from services.common.telemetry.logs import logger
-from services.kb.vectors.port import DENSE, WORDS, Found, Hit, Point, Scope, Vector
+from services.kb.vectors.port import DENSE, WORDS, Found, Hit, Kept, Point, Scope, Vector, kept
 
 log = logger(__name__)
 T = TypeVar("T")
@@ -26,10 +26,13 @@ SECONDS = 20.0
 
 
 class EdgeIndex:
-    """A shard under a folder. A missing or damaged one is made anew, empty: the caller fills it from PostgreSQL."""
+    """A shard under a folder, with vectors of one model. A missing or damaged one, or another model's, is made anew,
+    empty: the caller fills it from PostgreSQL.
+    """
 
-    def __init__(self, folder: Path, dimensions: int) -> None:
+    def __init__(self, folder: Path, dimensions: int, model: str = "") -> None:
         self._folder = folder
+        self._model = model
         self._dimensions = dimensions
         self._shard: Any = None
         self._lock: int | None = None
@@ -47,6 +50,7 @@ class EdgeIndex:
         self._hold()
         if self.broken.is_set():
             self._wipe()
+        self._own()
         if any(self._folder.iterdir()):
             try:
                 self._shard = edge.EdgeShard.load(str(self._folder), self._config())
@@ -75,6 +79,16 @@ class EdgeIndex:
             ) from None
         self._lock = descriptor
 
+    def _own(self) -> None:
+        """What another model's vectors are in is not opened. The mark is written when the old index is gone."""
+        mark = self._folder.with_suffix(".model")
+        if mark.is_file() and mark.read_text() == self._model:
+            return
+        if any(self._folder.iterdir()):
+            log.info("index of another model, made anew", folder=str(self._folder))
+            self._wipe()
+        mark.write_text(self._model)
+
     def _wipe(self) -> None:
         shutil.rmtree(self._folder)
         self._folder.mkdir(parents=True)
@@ -102,14 +116,7 @@ class EdgeIndex:
             await self._run(self._upsert, points[first : first + AT_ONCE])
 
     def _upsert(self, points: Sequence[Point]) -> None:
-        made = [
-            edge.Point(
-                str(point.id),
-                {DENSE: point.dense.tolist(), WORDS: sparse(point.words)},
-                point.payload(),
-            )
-            for point in points
-        ]
+        made = [edge.Point(str(point.id), vectors_of(point), point.payload()) for point in points]
         self._shard.update(edge.UpdateOperation.upsert_points(made))
 
     async def remove_document(self, scope: Scope, document: uuid.UUID, *, but_revision: int | None = None) -> None:
@@ -156,9 +163,9 @@ class EdgeIndex:
                 similarities[as_uuid(point.id)] = float(point.score)
         return Found(by_meaning, by_words, similarities)
 
-    async def everything(self) -> dict[uuid.UUID, int]:
+    async def everything(self) -> dict[uuid.UUID, Kept]:
         """Page by page."""
-        found: dict[uuid.UUID, int] = {}
+        found: dict[uuid.UUID, Kept] = {}
         offset: Any = None
         while True:
             page, offset = await self._run(self._page, offset)
@@ -166,9 +173,10 @@ class EdgeIndex:
             if offset is None:
                 return found
 
-    def _page(self, offset: Any) -> tuple[dict[uuid.UUID, int], Any]:  # noqa: ANN401
-        records, following = self._shard.scroll(edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=["written"]))
-        return {as_uuid(record.id): int((record.payload or {}).get("written", 0)) for record in records}, following
+    def _page(self, offset: Any) -> tuple[dict[uuid.UUID, Kept], Any]:  # noqa: ANN401
+        wanted = edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=["written", "meant"])
+        records, following = self._shard.scroll(wanted)
+        return {as_uuid(record.id): kept(record.payload or {}) for record in records}, following
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401
         if self._shard is None and work != self._open:
@@ -183,6 +191,12 @@ class EdgeIndex:
             self._shard = None
             self.broken.set()
             raise Unavailable("the index is being made anew; try again") from error
+
+
+def vectors_of(point: Point) -> dict[str, Any]:
+    """What a point is found by."""
+    words = {WORDS: sparse(point.words)}
+    return words if point.dense is None else {DENSE: point.dense.tolist(), **words}
 
 
 def nearest(query: Any, using: str, where: Any, limit: int) -> Any:  # noqa: ANN401

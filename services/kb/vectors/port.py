@@ -2,9 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,18 +37,18 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A chunk. written: seconds since 1970."""
+    """A chunk. written: seconds since 1970. Without `dense` it is found by its words alone."""
 
     id: uuid.UUID
     scope: Scope
     collection: str
     document: uuid.UUID
     revision: int
-    dense: Vector
+    dense: Vector | None
     words: dict[int, float]
     written: int
 
-    def payload(self) -> dict[str, str | int]:
+    def payload(self) -> dict[str, str | int | bool]:
         """What filters look at."""
         return {
             "scope": self.scope.key,
@@ -56,6 +56,7 @@ class Point:
             "document": str(self.document),
             "revision": self.revision,
             "written": self.written,
+            "meant": self.dense is not None,
         }
 
 
@@ -69,11 +70,23 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Both rankings, best first, and the cosine of every chunk in either."""
+    """Both rankings, best first, and the cosine of every chunk in either that has a vector."""
 
     dense: list[Hit]
     words: list[Hit]
     similarities: dict[uuid.UUID, float]
+
+
+class Kept(NamedTuple):
+    """A point that is there: when it was written, and whether it has a vector to be found by its meaning."""
+
+    written: int
+    meant: bool
+
+
+def kept(payload: Mapping[str, Any]) -> Kept:
+    """Of a point's payload."""
+    return Kept(int(payload.get("written", 0)), bool(payload.get("meant", False)))
 
 
 class VectorIndex(Protocol):
@@ -99,5 +112,5 @@ class VectorIndex(Protocol):
     async def search(self, scope: Scope, dense: Vector, words: dict[int, float], limit: int) -> Found:
         """The nearest by meaning and by words, `limit` of each, within the scope."""
 
-    async def everything(self) -> dict[uuid.UUID, int]:
-        """Every point and when it was written, for comparing with the truth."""
+    async def everything(self) -> dict[uuid.UUID, Kept]:
+        """Every point, for comparing with the truth."""

@@ -103,6 +103,32 @@ async def test_an_import_that_was_superseded_does_not_go_live(kb: KbWorld, monke
     assert "22 days" in (await kb.search(QUESTION)).passages[0].text
 
 
+async def test_a_comparison_leaves_the_points_of_an_import_that_is_slow(
+    kb: KbWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kb_orphan_seconds is 0 here: every point is old enough to be removed."""
+    reached, go = asyncio.Event(), asyncio.Event()
+    index, reconciler = kb.service._index, kb.service.reconciler
+    assert index is not None
+    assert reconciler is not None
+    upsert = index.upsert
+
+    async def slow(points: Sequence[Point]) -> None:
+        await upsert(points)
+        reached.set()
+        await go.wait()
+
+    monkeypatch.setattr(index, "upsert", slow)
+    queued = await kb.put("slow.md", TEXT)
+    await asyncio.wait_for(reached.wait(), 10)
+    await reconciler.once()
+    go.set()
+    assert (await kb.settled(queued)).state == pb.Document.STATE_LIVE
+    live = (await reconciler._imports.standing(reconciler._model)).live
+    assert live.keys() <= (await index.everything()).keys()
+    assert (await kb.search(QUESTION)).passages
+
+
 async def second(kb: KbWorld, folder: Path, **more: Any) -> KbWorld:
     settings = kb_settings(kb.keys, kb.postgres, folder, kb.llm_port, **more)
     caller = Caller(kb.keys, kb=settings.port)
@@ -128,9 +154,10 @@ async def test_a_lost_index_is_made_again_without_a_model(kb: KbWorld, tmp_path:
         assert index is not None
         first = kb.service._index
         assert first is not None
-        live = await reconciler._imports.live_chunks()
+        live = (await reconciler._imports.standing(reconciler._model)).live
         assert live
-        assert live <= (await index.everything()).keys()
+        assert all(live.values())
+        assert live.keys() <= (await index.everything()).keys()
         await index.remove(list(live)[:1])
         assert await reconciler.once() == (1, 0)
     await other.caller.mesh.close()
@@ -181,7 +208,8 @@ async def test_an_index_that_breaks_while_it_serves_is_made_again(kb: KbWorld, t
         index._shard = object()
         await until(lambda: answers(other), 20)
         assert index._shard is not good
-        assert (await index.everything()).keys() >= await other.service.reconciler._imports.live_chunks()
+        standing = await other.service.reconciler._imports.standing(other.service.reconciler._model)
+        assert (await index.everything()).keys() >= standing.live.keys()
     await other.caller.mesh.close()
 
 

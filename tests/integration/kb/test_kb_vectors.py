@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from qdrant_client import AsyncQdrantClient
 from services.common.errors import FailedPrecondition, Unavailable
 from services.kb.vectors.cluster import ClusterIndex
 from services.kb.vectors.edge import EdgeIndex
-from services.kb.vectors.port import Point, Scope, Vector, VectorIndex
+from services.kb.vectors.port import Kept, Point, Scope, Vector, VectorIndex
 
 pytestmark = pytest.mark.integration
 SIZE = 16
@@ -29,7 +30,7 @@ def vector(*values: float) -> Vector:
     return made / np.linalg.norm(made)
 
 
-def point(dense: Vector, words: dict[int, float], scope: Scope = MINE, **more: object) -> Point:
+def point(dense: Vector | None, words: dict[int, float], scope: Scope = MINE, **more: object) -> Point:
     values = {"collection": "docs", "document": uuid.uuid4(), "revision": 1, "written": 7, **more}
     return Point(uuid.uuid4(), scope, dense=dense, words=words, **values)  # type: ignore[arg-type]
 
@@ -112,7 +113,28 @@ async def test_documents_and_points_are_removed(index: VectorIndex) -> None:
     assert (await index.everything()).keys() == {new.id, others.id, single.id}
     await index.remove_document(MINE, document)
     await index.remove([single.id])
-    assert await index.everything() == {others.id: 7}
+    assert await index.everything() == {others.id: Kept(7, True)}
+
+
+async def test_a_point_without_a_vector_is_found_by_its_words(index: VectorIndex) -> None:
+    bare, whole = point(None, {1: 1.0}), point(vector(1), {1: 1.0})
+    await index.upsert([bare, whole])
+    found = await index.search(MINE, vector(1), {1: 1.0}, 10)
+    assert {hit.id for hit in found.words} == {bare.id, whole.id}
+    assert [hit.id for hit in found.dense] == [whole.id]
+    assert found.similarities.keys() == {whole.id}
+    assert await index.everything() == {bare.id: Kept(7, False), whole.id: Kept(7, True)}
+    await index.upsert([replace(bare, dense=vector(0, 1))])
+    assert len((await index.search(MINE, vector(1), {}, 10)).dense) == 2
+
+
+async def test_an_index_of_another_model_is_made_anew(tmp_path: Path) -> None:
+    for model, size, before in (("a@16", SIZE, 0), ("a@16", SIZE, 1), ("b@16", SIZE, 0), ("b@8", 8, 0)):
+        index = EdgeIndex(tmp_path / "index", size, model)
+        await index.open()
+        assert len(await index.everything()) == before
+        await index.upsert([point(vector(1)[:size], {1: 1.0})])
+        await index.close()
 
 
 async def test_writing_again_replaces(index: VectorIndex) -> None:
@@ -127,7 +149,7 @@ async def test_the_local_index_survives_kill_9_and_is_held_by_one_process(tmp_pa
 import asyncio, sys, uuid
 import numpy as np
 from services.kb.vectors.edge import EdgeIndex
-from services.kb.vectors.port import Point, Scope
+from services.kb.vectors.port import Kept, Point, Scope
 async def main():
     index = EdgeIndex(__import__("pathlib").Path({str(tmp_path / "index")!r}), {SIZE})
     await index.open()

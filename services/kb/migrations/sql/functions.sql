@@ -22,7 +22,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION kb.put_chunks(p_tenant uuid, p_document uuid, p_revision integer, p_lease uuid, p_ids uuid[],
+CREATE FUNCTION kb.put_chunks(p_tenant uuid, p_document uuid, p_revision integer, p_lease uuid, p_model text, p_ids uuid[],
                               p_ordinals integer[], p_starts integer[], p_ends integer[], p_headings text[],
                               p_bodies text[], p_digests bytea[], p_vectors bytea[], p_seconds double precision)
 RETURNS boolean
@@ -34,12 +34,15 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO kb.chunks (tenant_id, id, document_id, revision, ordinal, start_at, end_at, heading, body, digest, vector)
-    SELECT p_tenant, u.id, p_document, p_revision, u.ordinal, u.start_at, u.end_at, u.heading, u.body, u.digest, u.vector
+    INSERT INTO kb.chunks (tenant_id, id, document_id, revision, ordinal, start_at, end_at, heading, body, digest,
+                           embedding_id, vector)
+    SELECT p_tenant, u.id, p_document, p_revision, u.ordinal, u.start_at, u.end_at, u.heading, u.body, u.digest,
+           p_model, u.vector
     FROM unnest(p_ids, p_ordinals, p_starts, p_ends, p_headings, p_bodies, p_digests, p_vectors)
       AS u (id, ordinal, start_at, end_at, heading, body, digest, vector)
     ON CONFLICT (tenant_id, id) DO UPDATE SET start_at = excluded.start_at, end_at = excluded.end_at,
-        heading = excluded.heading, body = excluded.body, digest = excluded.digest, vector = excluded.vector;
+        heading = excluded.heading, body = excluded.body, digest = excluded.digest,
+        embedding_id = excluded.embedding_id, vector = excluded.vector;
     RETURN true;
 END
 $$;
@@ -109,5 +112,70 @@ BEGIN
         WHERE w.state IN ('QUEUED', 'PARSING', 'INDEXING') AND w.due <= now()
         ORDER BY w.due LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING d.tenant_id, d.id, d.bot, d.collection, d.path, d.content_type, d.source, d.wanted, d.attempts;
+END
+$$;
+
+-- For the sweeper's role: the next document whose live vectors are another model's. What was begun is gone on with first.
+CREATE FUNCTION kb.claim_stale(p_lease uuid, p_seconds double precision, p_model text)
+RETURNS TABLE (tenant_id uuid, id uuid, bot varchar, collection varchar, title varchar, revision integer)
+LANGUAGE sql SECURITY INVOKER AS $$
+    UPDATE kb.kb_documents d SET lease = p_lease, due = now() + make_interval(secs => p_seconds)
+    WHERE (d.tenant_id, d.id) = (
+        SELECT w.tenant_id, w.id FROM kb.kb_documents w
+        WHERE w.revision > 0 AND (w.embedding_id < p_model OR w.embedding_id > p_model)
+          AND w.state IN ('LIVE', 'FAILED') AND w.due <= now()
+        ORDER BY w.due LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING d.tenant_id, d.id, d.bot, d.collection, d.title, d.revision;
+$$;
+
+CREATE FUNCTION kb.stale_chunks(p_tenant uuid, p_document uuid, p_revision integer, p_model text, p_rows integer)
+RETURNS TABLE (id uuid, heading text, body text)
+LANGUAGE plpgsql SECURITY INVOKER AS $$
+BEGIN
+    PERFORM set_config('app.tenant_id', p_tenant::text, true);
+    RETURN QUERY SELECT c.id, c.heading, c.body FROM kb.chunks c
+    WHERE c.tenant_id = p_tenant AND c.document_id = p_document AND c.revision = p_revision AND c.embedding_id <> p_model
+    ORDER BY c.ordinal LIMIT p_rows;
+END
+$$;
+
+-- Vectors of the present model for some chunks; how many are left, NULL when the lease is another's or an import came.
+-- The last ones raise the bot's revision: answers that were found without them are not given any more.
+CREATE FUNCTION kb.put_vectors(p_tenant uuid, p_document uuid, p_revision integer, p_lease uuid, p_model text,
+                               p_ids uuid[], p_digests bytea[], p_vectors bytea[])
+RETURNS bigint
+LANGUAGE plpgsql SECURITY INVOKER AS $$
+DECLARE
+    v_bot varchar;
+    v_left bigint;
+BEGIN
+    PERFORM set_config('app.tenant_id', p_tenant::text, true);
+    SELECT bot INTO v_bot FROM kb.kb_documents WHERE tenant_id = p_tenant AND id = p_document AND lease = p_lease
+        AND revision = p_revision AND state IN ('LIVE', 'FAILED') FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    UPDATE kb.chunks c SET embedding_id = p_model, digest = u.digest, vector = u.vector
+    FROM unnest(p_ids, p_digests, p_vectors) AS u (id, digest, vector)
+    WHERE c.tenant_id = p_tenant AND c.id = u.id AND c.document_id = p_document AND c.revision = p_revision;
+    SELECT count(*) INTO v_left FROM kb.chunks c WHERE c.tenant_id = p_tenant AND c.document_id = p_document
+        AND c.revision = p_revision AND c.embedding_id <> p_model;
+    UPDATE kb.kb_documents SET lease = NULL, due = '-infinity',
+        embedding_id = CASE WHEN v_left = 0 THEN p_model ELSE embedding_id END
+    WHERE tenant_id = p_tenant AND id = p_document;
+    IF v_left = 0 THEN
+        INSERT INTO kb.bots (tenant_id, bot, revision) VALUES (p_tenant, v_bot, 1)
+        ON CONFLICT (tenant_id, bot) DO UPDATE SET revision = kb.bots.revision + 1;
+    END IF;
+    RETURN v_left;
+END
+$$;
+
+CREATE FUNCTION kb.put_off_stale(p_tenant uuid, p_document uuid, p_lease uuid, p_seconds double precision) RETURNS void
+LANGUAGE plpgsql SECURITY INVOKER AS $$
+BEGIN
+    PERFORM set_config('app.tenant_id', p_tenant::text, true);
+    UPDATE kb.kb_documents SET lease = NULL, due = now() + make_interval(secs => p_seconds)
+    WHERE tenant_id = p_tenant AND id = p_document AND lease = p_lease AND state IN ('LIVE', 'FAILED');
 END
 $$;

@@ -15,7 +15,7 @@ CREATE TABLE kb.kb_documents (
     title varchar(255) NOT NULL DEFAULT '',
     content_type varchar(255) NOT NULL,
     content text,                            -- the live text, which all offsets count in
-    embedding_id varchar(255),               -- the model of the live vectors
+    embedding_id varchar(255),               -- the model of all live vectors
     metadata jsonb NOT NULL DEFAULT '{}',
     state varchar(10) NOT NULL CHECK (state IN ('QUEUED', 'PARSING', 'INDEXING', 'LIVE', 'FAILED')),
     reason varchar(500) NOT NULL DEFAULT '',
@@ -34,6 +34,7 @@ CREATE TABLE kb.kb_documents (
 );
 CREATE INDEX kb_documents_by_path ON kb.kb_documents (tenant_id, bot, path, id);
 CREATE INDEX kb_documents_waiting ON kb.kb_documents (due) WHERE state IN ('QUEUED', 'PARSING', 'INDEXING');
+CREATE INDEX kb_documents_by_embedding ON kb.kb_documents (embedding_id) WHERE revision > 0;
 
 CREATE TABLE kb.chunks (
     tenant_id uuid NOT NULL,
@@ -45,7 +46,8 @@ CREATE TABLE kb.chunks (
     end_at integer NOT NULL,
     heading text NOT NULL DEFAULT '',
     body text NOT NULL,
-    digest bytea NOT NULL,                   -- of what was embedded: an unchanged chunk keeps its vector
+    digest bytea NOT NULL,                   -- of model and embedded text: an unchanged chunk keeps its vector
+    embedding_id varchar(255) NOT NULL,      -- the model of the vector
     vector bytea NOT NULL,                   -- float32, little-endian: the index can be made again without a model
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),

@@ -42,6 +42,7 @@ class Reembedder:
         self._ready = ready
         self._failures = 0
         self._not_before = 0.0
+        self._waiting: int | None = None
         self._left = Gauge(
             "kb_documents_to_embed", "Live documents whose vectors are another model's", registry=metrics.registry
         )
@@ -53,7 +54,7 @@ class Reembedder:
         try:
             document = await self._stale.claim(self._settings.kb_lease_seconds)
             if document is None:
-                self._left.set(await self._stale.left())
+                await self._count(finished=False)
                 return False
             await self._try(document)
         except ParleyError as error:
@@ -97,9 +98,14 @@ class Reembedder:
             for row, text, vector in zip(rows, texts, vectors, strict=True)
         ]
         if not await self._stale.put(document, renewed):
-            left = await self._stale.left()
-            self._left.set(left)
-            log.info("document embedded anew", document=str(document.id), model=model, left=left)
+            await self._count(finished=True)
+            log.info("document embedded anew", document=str(document.id), model=model, left=self._waiting)
+
+    async def _count(self, *, finished: bool) -> None:
+        """For the gauge; not asked again while nothing waits."""
+        if finished or self._waiting != 0:
+            self._waiting = await self._stale.left()
+            self._left.set(self._waiting)
 
     async def _put_off(self, document: StaleDocument, error: Exception) -> None:
         """The others wait too: what fails for one most likely fails for all."""

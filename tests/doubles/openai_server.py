@@ -42,6 +42,7 @@ class Behaviour:
     end_latency: float = 0.0
     fault: str = ""
     after_chunks: int = 3
+    dimensions: int = DIMENSIONS
 
 
 @dataclass
@@ -117,9 +118,11 @@ class OpenAIDouble:
         kept, fault = await self._accept(request)
         if fault in FAULTS:
             return refusal(fault)
+        await asyncio.sleep(self.behaviour.latency)
         texts = kept.body["input"] if isinstance(kept.body["input"], list) else [kept.body["input"]]
         data = [
-            {"object": "embedding", "index": index, "embedding": vector_of(text)} for index, text in enumerate(texts)
+            {"object": "embedding", "index": index, "embedding": vector_of(text, self.behaviour.dimensions)}
+            for index, text in enumerate(texts)
         ]
         usage = {"prompt_tokens": sum(map(len, texts)) // 4, "total_tokens": sum(map(len, texts)) // 4}
         kept.finished = True
@@ -244,9 +247,9 @@ def data(event: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(event, separators=(',', ':'))}\n\n".encode()
 
 
-def vector_of(text: str) -> list[float]:
+def vector_of(text: str, dimensions: int) -> list[float]:
     """The same text always has the same vector."""
-    raw = hashlib.shake_256(text.encode()).digest(DIMENSIONS)
+    raw = hashlib.shake_256(text.encode()).digest(dimensions)
     return [byte / 127.5 - 1.0 for byte in raw]
 
 
@@ -267,7 +270,9 @@ def main() -> None:
     parser.add_argument("--chunk-latency", type=float, default=0.0, help="seconds between chunks")
     parser.add_argument("--fault", default="", help="see the head of this file")
     options = parser.parse_args()
-    behaviour = Behaviour(options.text, options.latency, options.chunk_latency, options.fault)
+    behaviour = Behaviour(
+        text=options.text, latency=options.latency, chunk_latency=options.chunk_latency, fault=options.fault
+    )
     try:
         asyncio.run(serve(options.port, behaviour, options.key))
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ import importlib
 
 import click
 
-GROUPS = ("running", "talking", "proving", "proving_bench", "proving_chaos")
+GROUPS = ("running", "talking", "auditing", "proving", "proving_bench", "proving_chaos")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from cli.stack.layout import ROOT, Layout, unused_port
+from cli.stack.servers import Postgres
 from tests.waiting import until
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(240)]
@@ -105,6 +106,24 @@ def test_an_unknown_bot_is_an_error(parley: Parley) -> None:
     said = parley("chat", "--bot", "nobody-here", typed="hello\n")
     assert said.returncode == 1
     assert "bots/nobody-here" in said.stderr
+
+
+TAMPER = "UPDATE session.audit_log SET actor = 'users/somebody-else' WHERE seq = 1 RETURNING seq"
+
+
+async def test_the_audit_log_is_checked(parley: Parley, data: Path) -> None:
+    said = parley("audit")
+    assert said.returncode == 0, said.stderr
+    assert "default" in said.stdout
+    assert "whole" in said.stdout
+    layout = Layout(data)
+    state = layout.read_state()
+    assert state is not None
+    port = next(item["port"] for item in state["components"] if item["name"] == "postgres")
+    assert await Postgres(layout, layout.secrets(), port).value(TAMPER) == 1
+    broken = parley("audit", "--json")
+    assert broken.returncode == 1
+    assert [(log["slug"], log["broken"]) for log in json.loads(broken.stdout)] == [("default", 1)]
 
 
 async def test_what_is_killed_comes_back(parley: Parley, data: Path) -> None:

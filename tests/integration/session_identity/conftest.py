@@ -92,7 +92,8 @@ async def world(databases: Databases, settings: IdentitySettings, issuer: Outsid
     identity = await add_identity(chassis, settings)
     await chassis.server.start()
     await chassis.operations.start(settings.host, settings.operations_port)
-    made = World(chassis, identity, Channel(f"{settings.host}:{settings.port}"), settings, issuer, databases.superuser)
+    channel = Channel(f"{settings.host}:{settings.port}")
+    made = World(chassis, identity, channel, settings, issuer, databases.superuser, databases.owner)
     made.first = await sign_in(made, "admin@parley.local", ADMIN_PASSWORD)
     yield made
     await made.client.channel.close()

@@ -94,6 +94,41 @@ async def test_chain_is_whole_until_somebody_tampers(world: World) -> None:
         await connection.close()
 
 
+async def test_the_operator_checks_the_logs_of_all_tenants(world: World) -> None:
+    """As the owner of the schema: to whom they looked empty, and so whole."""
+    made, _ = await other_tenant(world)
+    tenant = uuid.UUID(made.tenant.name.removeprefix("tenants/"))
+    owner, superuser = await asyncpg.connect(world.owner_dsn), await asyncpg.connect(world.superuser_dsn)
+    try:
+        before = {row["tenant_id"]: row for row in await owner.fetch("SELECT * FROM session.check_audit()")}
+        assert set(before) == {row[0] for row in await superuser.fetch("SELECT tenant_id FROM session.tenants")}
+        newest = await superuser.fetchrow(
+            "SELECT seq, hash FROM session.audit_log WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1", tenant
+        )
+        found = before[tenant]
+        assert (found["slug"], found["broken"], found["entries"]) == (made.tenant.slug, None, newest["seq"])
+        assert (found["newest"], found["newest_hash"]) == tuple(newest)
+        await superuser.execute("UPDATE session.audit_log SET detail = '{}' WHERE tenant_id = $1 AND seq = 2", tenant)
+        after = {row["tenant_id"]: row["broken"] for row in await owner.fetch("SELECT * FROM session.check_audit()")}
+        assert after[tenant] == 2
+        assert await owner.fetchval("SELECT session.broken_audit($1)", tenant) == 2
+        assert [key for key in before if after[key] != before[key]["broken"]] == [tenant]
+    finally:
+        await owner.close()
+        await superuser.close()
+
+
+async def test_only_the_owner_is_told_of_all_logs(world: World) -> None:
+    for database in (world.chassis.database, world.chassis.relay_database):
+        with pytest.raises(ParleyError):
+            await database.call("SELECT * FROM session.check_audit()")
+    owner = await asyncpg.connect(world.owner_dsn)
+    try:
+        assert await owner.fetchval("SELECT count(*) FROM session.audit_log") == 0
+    finally:
+        await owner.close()
+
+
 async def test_first_start_happens_once(world: World) -> None:
     identity = world.identity
     again = await asyncio.gather(

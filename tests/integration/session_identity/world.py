@@ -48,6 +48,7 @@ class World:
     settings: IdentitySettings
     issuer: OutsideIssuer
     superuser_dsn: str
+    owner_dsn: str
     first: service_pb.TokenSet = field(default_factory=service_pb.TokenSet)
 
     @property

@@ -15,7 +15,7 @@ COMMANDS = sorted(main.commands)
 
 
 def test_the_commands_are_those_of_the_manual() -> None:
-    assert set(COMMANDS) == {"up", "status", "logs", "down", "reset", "chat", "test", "bench", "chaos", "lint"}
+    assert set(COMMANDS) == {"up", "status", "logs", "down", "reset", "chat", "audit", "test", "bench", "chaos", "lint"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -31,7 +31,7 @@ def test_status_of_nothing_is_unhealthy(tmp_path: Path) -> None:
     assert json.loads(said.output) == {"healthy": False, "services": []}
 
 
-@pytest.mark.parametrize("name", ["chat", "down"])
+@pytest.mark.parametrize("name", ["chat", "audit", "down"])
 def test_what_needs_a_stack_says_how_to_start_one(tmp_path: Path, name: str) -> None:
     said = CliRunner().invoke(main, [name, "--data", str(tmp_path)])
     assert said.exit_code == 1

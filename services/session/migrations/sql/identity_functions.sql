@@ -1,6 +1,8 @@
 -- The three questions asked across tenants. Each runs as the owner of the schema, whom a SELECT policy lets read
--- session.tenants and nothing else, and answers no more than it is named for.
+-- session.tenants and the audit log of one tenant at a time, and answers no more than it is named for.
 CREATE POLICY owner_reads_tenants ON session.tenants FOR SELECT TO CURRENT_USER USING (true);
+CREATE POLICY owner_reads_audit ON session.audit_log FOR SELECT TO CURRENT_USER
+    USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
 
 CREATE FUNCTION session.tenant_of_slug(p_slug text) RETURNS uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
@@ -159,6 +161,25 @@ BEGIN
             SELECT a AS entry, a.seq, a.hash, lag(a.hash) OVER w AS before, row_number() OVER w AS place
             FROM session.audit_log a WHERE a.tenant_id = p_tenant WINDOW w AS (ORDER BY a.seq)
         ) e WHERE e.seq <> e.place OR e.hash <> session.audit_hash(e.before, e.entry));
+END $$;
+
+-- The log of every tenant, for the operator, as the owner of the schema. To another role all logs would look empty and
+-- so whole: it is refused.
+CREATE FUNCTION session.check_audit()
+RETURNS TABLE (tenant_id uuid, slug varchar, entries bigint, newest bigint, newest_hash bytea, broken bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user <> (SELECT c.relowner::regrole::name FROM pg_class c WHERE c.oid = 'session.audit_log'::regclass) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the audit log of all tenants is checked as the owner of the schema';
+    END IF;
+    FOR check_audit.tenant_id, check_audit.slug IN SELECT t.tenant_id, t.slug FROM session.tenants t ORDER BY t.slug LOOP
+        broken := session.broken_audit(check_audit.tenant_id);
+        SELECT count(*), max(a.seq) INTO entries, newest FROM session.audit_log a
+        WHERE a.tenant_id = check_audit.tenant_id;
+        SELECT a.hash INTO newest_hash FROM session.audit_log a
+        WHERE a.tenant_id = check_audit.tenant_id AND a.seq = newest;
+        RETURN NEXT;
+    END LOOP;
 END $$;
 
 REVOKE ALL ON FUNCTION session.tenant_of_slug(text), session.tenants_after(text, integer),

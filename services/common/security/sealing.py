@@ -6,8 +6,6 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 from services.common.errors import Internal
@@ -31,7 +29,6 @@ class Vault:
     """Seals under a key of 32 bytes. A place, such as ("channels.secrets", tenant, channel), is not secret."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
         self._cipher = AESGCM(key)
 
     def seal(self, plain: bytes, *place: str) -> bytes:
@@ -45,10 +42,6 @@ class Vault:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], joined(place))
         except (InvalidTag, ValueError):
             raise Internal("a secret cannot be opened: is PARLEY_KEY_ENCRYPTION_KEY another one?") from None
-
-    def derive(self, purpose: str) -> bytes:
-        """32 bytes for one other purpose."""
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"parley/{purpose}".encode()).derive(self._key)
 
 
 def joined(place: tuple[str, ...]) -> bytes:

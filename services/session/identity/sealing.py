@@ -1,4 +1,4 @@
-"""The key-encryption key: seals what must rest encrypted, and derives keys for other uses."""
+"""The key-encryption key: seals what must rest encrypted."""
 
 import base64
 import binascii
@@ -7,8 +7,6 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 KEY_BYTES = 32
@@ -35,7 +33,6 @@ class Sealer:
     """AES-256-GCM. Every seal is bound to the place it is kept: "table|id"."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
         self._cipher = AESGCM(key)
         self.fingerprint = hashlib.sha256(b"parley/fingerprint" + key).digest()[:8]
 
@@ -50,9 +47,3 @@ class Sealer:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError) as error:
             raise SealBroken(place) from error
-
-    def derive(self, purpose: str) -> bytes:
-        """32 bytes for one other purpose."""
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"parley/{purpose}".encode()).derive(
-            self._key
-        )

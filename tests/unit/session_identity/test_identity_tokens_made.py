@@ -132,11 +132,9 @@ def test_seals_open_only_where_they_belong(plain: bytes, place: str) -> None:
         Sealer(bytes(32)).open(sealed, place)
 
 
-def test_keys_for_other_uses_differ() -> None:
-    sealer = Sealer(bytes(range(32)))
-    assert sealer.derive("a") != sealer.derive("b")
-    assert sealer.derive("a") == Sealer(bytes(range(32))).derive("a")
-    assert sealer.fingerprint != Sealer(bytes(32)).fingerprint
+def test_a_key_is_known_by_its_fingerprint() -> None:
+    assert Sealer(bytes(range(32))).fingerprint == Sealer(bytes(range(32))).fingerprint
+    assert Sealer(bytes(range(32))).fingerprint != Sealer(bytes(32)).fingerprint
 
 
 @pytest.mark.parametrize("text", ["", "short", base64.b64encode(bytes(31)).decode(), "!" * 44, "ключ"])

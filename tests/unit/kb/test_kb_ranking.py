@@ -62,3 +62,10 @@ def test_the_same_words_in_two_documents_are_shown_once() -> None:
 def test_there_is_no_scope_without_tenant_and_bot(tenant: str, bot: str) -> None:
     with pytest.raises(ValueError, match="scope"):
         Scope(tenant, bot)
+
+
+def test_a_chunk_without_a_vector_is_judged_by_its_words() -> None:
+    live = {A: candidate(A, 0, "about pears"), B: candidate(B, 100, "about apples and plums")}
+    hits = Found([], [Hit(A, 2.0), Hit(B, 1.0)], {})
+    chosen = choose("apples plums", hits, live, 0.835, 5)
+    assert [(item.id, item.similarity) for item in chosen] == [(B, None)]

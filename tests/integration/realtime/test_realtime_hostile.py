@@ -11,7 +11,7 @@ from tests.integration.session_ledger.world import LedgerWorld, Person
 
 pytestmark = pytest.mark.integration
 CONTINUATION, TEXT, CLOSE, PING, PONG = 0, 1, 8, 9, 10
-NESTED = "[" * 900 + "]" * 900
+NESTED = "[" * 1000 + "]" * 1000
 
 
 async def entered(bridge: Bridge, person: Person) -> Bytes:

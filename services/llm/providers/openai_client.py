@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from services.common.errors import Internal, ParleyError
 from services.llm.providers.openai_errors import failed, from_http, late
 
@@ -24,6 +26,9 @@ class OpenAIClient:
     def __init__(self, settings: LlmSettings) -> None:
         self._settings = settings
         self._client: AsyncOpenAI | None = None
+        self._http: Any = None
+        self._address: Any = None
+        self._headers: dict[str, str] = {}
         self._making = asyncio.Lock()
 
     async def get(self) -> AsyncOpenAI:
@@ -36,21 +41,20 @@ class OpenAIClient:
 
     @contextlib.asynccontextmanager
     async def open_stream(self, body: dict[str, Any]) -> AsyncIterator[Any]:
-        """The response of a streamed completion. The SDK's own errors.
+        """The response of a streamed completion. ParleyError for a refusal, else errors of the HTTP library.
 
-        By the SDK's general request: its `create` looks at the type of every field of every message, which takes longer
-        than all the rest.
+        With the SDK's address, credential and connections, past its making of requests: that looks at the type of every
+        field of every message, and takes longer than all the rest.
         """
-        from openai import AsyncStream  # noqa: PLC0415 - lazily, see above
-
-        client = await self.get()
-        stream = await client.post(
-            "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
-        )
+        await self.get()
+        request = self._http.build_request("POST", self._address, content=orjson.dumps(body), headers=self._headers)
+        response = await self._http.send(request, stream=True)
         try:
-            yield stream.response
+            if response.status_code >= 400:
+                raise await refusal(response)
+            yield response
         finally:
-            await stream.close()
+            await response.aclose()
 
     def _make(self) -> AsyncOpenAI:
         import httpx2  # noqa: PLC0415 - lazily, see above
@@ -59,24 +63,45 @@ class OpenAIClient:
         settings = self._settings
         connections = settings.llm_connections
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
-        return AsyncOpenAI(
+        timeout = httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds)
+        self._http = DefaultAioHttpClient(  # the SDK's other transport parses HTTP in Python
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=True,
+        )
+        client = AsyncOpenAI(
             api_key=key,
             base_url=settings.openai_base_url or None,
             max_retries=0,
-            timeout=httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds),
-            http_client=DefaultAioHttpClient(  # the SDK's other transport parses HTTP in Python
-                limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-                timeout=httpx2.Timeout(settings.llm_answer_seconds, connect=settings.llm_connect_seconds),
-                follow_redirects=False,
-                trust_env=True,
-            ),
+            timeout=timeout,
+            http_client=self._http,
         )
+        self._address = client.base_url.join("chat/completions")
+        self._headers = streaming_headers(client)
+        return client
 
     async def close(self) -> None:
         """Close its connections."""
         if self._client is not None:
             await self._client.close()
             self._client = None
+
+
+def streaming_headers(client: AsyncOpenAI) -> dict[str, str]:
+    """What the SDK sends, for a stream of events."""
+    own = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
+    return own | {"Accept": "text/event-stream", "Authorization": f"Bearer {client.api_key}"}
+
+
+async def refusal(response: Any) -> ParleyError:  # noqa: ANN401 - of the SDK's HTTP library
+    """The tree's word for an answer that is no stream."""
+    content = await response.aread()
+    try:
+        body = orjson.loads(content)
+    except ValueError:
+        body = None
+    return from_http(response.status_code, response.headers, body)
 
 
 def lost_connection(error: BaseException | None) -> bool:

@@ -95,12 +95,11 @@ class Allowance:
     def take(self) -> bool:
         """Whether one more is allowed now."""
         now = time.monotonic()
-        self._left = min(self._size, self._left + (now - self._at) * self._rate)
+        left = self._left + (now - self._at) * self._rate
         self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        left = min(left, self._size)
+        self._left = left - 1 if left >= 1 else left
+        return left >= 1
 
 
 class Connection:
@@ -140,14 +139,16 @@ class Connection:
         if self._socket.pong(payload) > self._largest_buffer:
             self.close(CLOSE_SLOW, "too slow; resume")
 
-    def on_frame(self, payload: str) -> None:
+    def on_frame(self, payload: bytes) -> None:
         """A message of frames, from the socket's callback: must not wait."""
         try:
             frame = parse(payload)
             if frame.get("type") == "ping" and self._begun and self._protocol is not None:
-                self._send(self._protocol.answer_ping(self._protocol.request(frame)))
+                self._send(self._protocol.pong(frame))
             else:
                 self._requests.put_nowait(frame)
+        except UnicodeDecodeError:
+            self.close(CLOSE_ENCODING, "expected UTF-8")
         except InvalidArgument as error:
             self._refuse(error, "")
         except asyncio.QueueFull:

@@ -100,6 +100,10 @@ class WireProtocol:
         """As a message of the bot."""
         return [{**self._response(error.message, complete=True), "error": problem(error)}]
 
+    def pong(self, frame: Frame) -> list[Frame]:
+        """As any request."""
+        return self.answer_ping(self.request(frame))
+
     def answer_ping(self, request: Request) -> list[Frame]:
         """This form has none."""
         return []

@@ -54,17 +54,23 @@ class FrameProtocol(Protocol):
     def answer_ping(self, request: Request) -> list[Frame]:
         """A client's ping."""
 
+    def pong(self, frame: Frame) -> list[Frame]:
+        """The same from the frame itself, for those that come by the thousand. InvalidArgument."""
 
-def parse(payload: str) -> Frame:
-    """A frame's object: strict JSON whose texts can be written as UTF-8 again. InvalidArgument."""
+
+def parse(payload: bytes) -> Frame:
+    """A frame's object: strict JSON whose texts can be written as UTF-8 again.
+
+    InvalidArgument, UnicodeDecodeError.
+    """
     try:
         frame = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        raise InvalidArgument.field("frame", "a JSON object", payload) from None
+        raise InvalidArgument.field("frame", "a JSON object", payload.decode()) from None
     if not isinstance(frame, dict):
-        raise InvalidArgument.field("frame", "a JSON object", payload)
-    if deeper(frame, DEEPEST):
-        raise InvalidArgument.field("frame", f"a JSON object of at most {DEEPEST} levels", payload)
+        raise InvalidArgument.field("frame", "a JSON object", payload.decode())
+    if payload.count(b"{") + payload.count(b"[") > DEEPEST and deeper(frame, DEEPEST):
+        raise InvalidArgument.field("frame", f"a JSON object of at most {DEEPEST} levels", payload.decode())
     return frame
 
 
@@ -200,6 +206,10 @@ class ParleyProtocol:
     def answer_ping(self, request: Request) -> list[Frame]:
         """pong."""
         return [{"type": "pong", "t": request.stamp}]
+
+    def pong(self, frame: Frame) -> list[Frame]:
+        """pong."""
+        return [{"type": "pong", "t": stamp_field(frame, "t")}]
 
 
 def message_frame(message: pb.Message) -> Frame:

@@ -18,7 +18,7 @@ from picows import (
 )
 
 from gateway.realtime.config import RealtimeSettings
-from gateway.realtime.connection import CLOSE_ENCODING, CLOSE_LARGE, CLOSE_PROTOCOL, Connection, Socket
+from gateway.realtime.connection import CLOSE_LARGE, CLOSE_PROTOCOL, Connection, Socket
 from services.common.telemetry.metrics import Metrics
 
 TEXT, CLOSE, PING, CONTINUATION = WSMsgType.TEXT, WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.CONTINUATION
@@ -84,16 +84,19 @@ class SessionListener(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame, or a part of one."""
-        kind = frame.msg_type
+        kind, connection = frame.msg_type, self._connection
         if kind == CLOSE:
             transport.send_close(answered(frame.get_close_code()), b"")
             transport.disconnect()
-        elif self._connection is None or not self._connection.allows():
+        elif connection is None or not connection.allows():
             return
         elif kind in CARRYING:
-            self._collect(self._connection, frame)
+            if frame.fin and kind != CONTINUATION and self._parts is None and frame.payload_size <= self._largest:
+                connection.on_frame(frame.get_payload_as_bytes())
+            else:
+                self._collect(connection, frame)
         elif kind == PING:
-            self._connection.on_ping(frame.get_payload_as_bytes())
+            connection.on_ping(frame.get_payload_as_bytes())
 
     def _collect(self, connection: Connection, frame: WSFrame) -> None:
         self._size += frame.payload_size
@@ -103,21 +106,13 @@ class SessionListener(WSListener):
         if (frame.msg_type == CONTINUATION) is (self._parts is None):
             connection.close(CLOSE_PROTOCOL, "a part without its beginning, or a beginning among parts")
             return
-        payload = frame.get_payload_as_bytes()
-        if not frame.fin:
-            if self._parts is None:
-                self._parts = []
-            self._parts.append(payload)
-            return
-        if self._parts is not None:
-            payload, self._parts = b"".join((*self._parts, payload)), None
-        self._size = 0
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            connection.close(CLOSE_ENCODING, "expected UTF-8")
-            return
-        connection.on_frame(text)
+        if self._parts is None:
+            self._parts = []
+        self._parts.append(frame.get_payload_as_bytes())
+        if frame.fin:
+            payload = b"".join(self._parts)
+            self._parts, self._size = None, 0
+            connection.on_frame(payload)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Stop listening."""

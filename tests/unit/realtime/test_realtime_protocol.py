@@ -72,7 +72,9 @@ def named(error: InvalidArgument) -> None:
 def check(protocol: FrameProtocol, payload: str) -> Request | None:
     """A request that can be posted and answered, or a refusal."""
     try:
-        request = protocol.request(parse(payload))
+        request = protocol.request(parse(payload.encode(errors="surrogatepass")))
+    except UnicodeDecodeError:
+        return None
     except InvalidArgument as error:
         wire(protocol.refused(error, ""))
         named(error)

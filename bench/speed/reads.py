@@ -9,7 +9,7 @@ from bench.speed.ceilings import ceiling_process, edge_of
 from bench.speed.figures import Figure, middle, percentile
 from bench.speed.workbench import Workbench
 
-CONNECTIONS, ROUNDS = 24, 3
+CONNECTIONS, ROUNDS = 64, 3
 
 
 class Reader(asyncio.Protocol):

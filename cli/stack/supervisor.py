@@ -19,7 +19,7 @@ from cli.failure import Failure
 from cli.stack.component import Component
 from cli.stack.layout import Layout
 
-FIRST_BACKOFF, LARGEST_BACKOFF, HEALTHY_SECONDS = 0.05, 5.0, 30.0
+FIRST_BACKOFF, LARGEST_BACKOFF, HEALTHY_SECONDS = 0.05, 5.0, 5.0
 POLL_SECONDS = 0.04
 LOOK_SECONDS = 5.0
 LONGEST_WORDS = 300

@@ -148,7 +148,7 @@ async def test_hanging_up_reaches_the_provider(llm: LlmWorld) -> None:
             if event.seq == 2:
                 break
         await events.aclose()
-    await until(llm.double.requests[-1].cancelled.is_set, 5)
+    await until(llm.double.requests[-1].cancelled.is_set, 10)
 
 
 async def test_answers_share_a_connection(llm: LlmWorld) -> None:

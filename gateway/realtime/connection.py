@@ -102,6 +102,11 @@ class Allowance:
         return left >= 1
 
 
+def passes(error: ParleyError) -> bool:
+    """Whether asking again may help. Aborted: the session service stopped while it answered."""
+    return error.retryable or isinstance(error, DeadlineExceeded | Aborted)
+
+
 class Connection:
     """Frames in by on_frame, frames out by the socket; one task works requests off in order."""
 
@@ -248,7 +253,13 @@ class Connection:
     async def _resume(self, admission: Admission, protocol: FrameProtocol, after: int) -> None:
         if not self._resumes.take():
             raise ResourceExhausted("too many resumes a minute; wait a little", retry_after=1.0)
-        session = await self._session(admission)
+        try:
+            session = await self._session(admission)
+        except ParleyError as error:
+            if not passes(error):
+                raise
+            self.close(CLOSE_GOING, "the session cannot be read now; reconnect")  # else the peer waits for "ready"
+            return
         self._send(protocol.greeting(session, self._limits(), await self._shared.names.of(session.bot)))
         if after > session.last_seq:  # nothing would ever follow on it
             raise OutOfRange(f"after: expected at most {session.last_seq}, the last message there is, got {after}")
@@ -309,12 +320,11 @@ class Connection:
         except TimeoutError:
             self.close(CLOSE_SLOW, "too slow; resume")
             raise Unavailable("the peer is too slow") from None
-        except (DeadlineExceeded, Aborted) as error:  # Aborted: the session service stopped while it answered
-            raise Unavailable(error.message) from error
         except ParleyError as error:
-            if not error.retryable:
+            if not passes(error):
                 self.close(CLOSE_GOING, "the ledger cannot be read now; reconnect")
-            raise
+                raise
+            raise Unavailable(error.message) from error
 
     async def _read(self, admission: Admission, after: int) -> tuple[Batch[pb.SessionEvent], bool]:
         request = service_pb.ListMessagesRequest(parent=admission.session.name, after_seq=after, page_size=PAGE)

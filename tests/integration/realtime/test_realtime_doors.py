@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from gateway.realtime.connection import Connection
+from services.common import errors
 from tests.integration.realtime.bridge import Bridge, Client, answering, bridge_running
 from tests.integration.session_ledger.world import LedgerWorld, Person, Worker
 from tests.waiting import until
@@ -367,6 +369,24 @@ async def test_a_closed_session_service_lets_sockets_come_back(world: LedgerWorl
         cut_off.socket(f"/v1/ws?ticket={await cut_off.ticket(person)}") as client,
     ):
         assert await client.closed() == 4000
+
+
+@pytest.mark.parametrize("kind", [errors.Unavailable, errors.DeadlineExceeded, errors.Aborted])
+async def test_a_resume_that_cannot_be_done_now_lets_the_socket_come_back(
+    bridge: Bridge, person: Person, monkeypatch: pytest.MonkeyPatch, kind: type[errors.ParleyError]
+) -> None:
+    """The session service died after it had looked at the ticket: who waited for "ready" waited for ever."""
+
+    async def away(*_: object) -> None:
+        raise kind("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "_session", away)
+        async with await bridge.enter(person) as client:
+            await client.send({"type": "resume", "after": 0})
+            assert await client.closed() == 4000
+    async with await bridge.enter(person) as client:
+        await client.resume()
 
 
 async def test_sockets_are_counted(bridge: Bridge, person: Person) -> None:

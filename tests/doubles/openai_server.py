@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[int, str, dict[str, str]]] = {
     "failing": (503, "server_error", {"Retry-After": "2"}),
     "bad_key": (401, "invalid_api_key", {}),
     "too_long": (400, "context_length_exceeded", {}),
+    "moved": (302, "moved", {"Location": "/elsewhere"}),
     "unknown_model": (404, "model_not_found", {}),
 }
 
@@ -43,6 +44,7 @@ class Behaviour:
     fault: str = ""
     after_chunks: int = 3
     dimensions: int = DIMENSIONS
+    last: str = "[DONE]"
 
 
 @dataclass
@@ -102,6 +104,8 @@ class OpenAIDouble:
         kept, fault = await self._accept(request)
         if fault in FAULTS:
             return refusal(fault)
+        if fault == "endless":
+            return await endless(request)
         if self.behaviour.latency:
             await asyncio.sleep(self.behaviour.latency)
         words = words_of(self.behaviour.text or answer_to(kept.body))
@@ -183,7 +187,7 @@ class OpenAIDouble:
             yield data(
                 {"id": identifier, "choices": [], "model": kept.body["model"], "usage": usage_of(kept.body, words)}
             )
-        yield b"data: [DONE]\n\n"
+        yield f"data: {self.behaviour.last}\n\n".encode()
 
     async def _stall(self, kept: Request) -> None:
         try:
@@ -191,6 +195,14 @@ class OpenAIDouble:
         except asyncio.CancelledError:
             kept.cancelled.set()
             raise
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    """A failure whose explanation does not end."""
+    response = web.StreamResponse(status=503)
+    await response.prepare(request)
+    while True:
+        await response.write(b" " * 16_384)
 
 
 def refusal(fault: str) -> web.Response:

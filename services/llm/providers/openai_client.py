@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.llm.config import LlmSettings
 
 NO_KEY = "none"
+LARGEST_REFUSAL = 65_536
 
 
 class OpenAIClient:
@@ -50,7 +51,7 @@ class OpenAIClient:
         request = self._http.build_request("POST", self._address, content=orjson.dumps(body), headers=self._headers)
         response = await self._http.send(request, stream=True)
         try:
-            if response.status_code >= 400:
+            if not response.is_success:  # a redirection too: whoever is sent elsewhere has no stream
                 raise await refusal(response)
             yield response
         finally:
@@ -96,7 +97,11 @@ def streaming_headers(client: AsyncOpenAI) -> dict[str, str]:
 
 async def refusal(response: Any) -> ParleyError:  # noqa: ANN401 - of the SDK's HTTP library
     """The tree's word for an answer that is no stream."""
-    content = await response.aread()
+    content = b""
+    async for part in response.aiter_bytes():
+        content += part
+        if len(content) > LARGEST_REFUSAL:
+            break
     try:
         body = orjson.loads(content)
     except ValueError:

@@ -16,7 +16,7 @@ from services.llm.domain.prompt import chat_messages, question_of, tool_specs
 from services.llm.domain.sentences import language_of
 from services.llm.providers.openai_client import OpenAIClient, translated
 from services.llm.providers.openai_errors import cut, failed, late
-from services.llm.providers.openai_stream import DONE, Gathering, gathered
+from services.llm.providers.openai_stream import Gathering, gathered, said_all
 
 T = TypeVar("T")
 READ_OUT_SECONDS = 0.2
@@ -84,7 +84,7 @@ class OpenAICompatibleProvider:
             limit, kind = first, "first_token"
             while (line := await within(anext(lines, None), min(limit, end), kind)) is not None:
                 yield line
-                if line.endswith(DONE):
+                if said_all(line):
                     await read_out(lines)
                     return
                 limit, kind = clock() + settings.llm_chunk_seconds, "chunk"

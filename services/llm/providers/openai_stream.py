@@ -23,6 +23,11 @@ DATA = "data:"
 DONE = "[DONE]"
 
 
+def said_all(line: str) -> bool:
+    """Whether a line of data is the last one."""
+    return line.removeprefix(DATA).strip() == DONE
+
+
 @dataclass
 class Gathering:
     """What came of an answer so far."""
@@ -45,12 +50,11 @@ class Gathering:
         """Take a line in; the text it adds. ParleyError for an error the provider tells inside the stream."""
         if not line.startswith(DATA):
             return ""
-        data = line[len(DATA) :].strip()
-        if data == DONE:
+        if said_all(line):
             self.done = True
             return ""
         try:
-            event = json.loads(data)
+            event = json.loads(line.removeprefix(DATA))
         except ValueError:
             self.malformed += 1
             return ""

@@ -118,7 +118,7 @@ async def test_a_subject_without_a_stream_is_refused_at_once(bus: Bus) -> None:
     begun = time.monotonic()
     with pytest.raises(Unavailable):
         await bus.publish_durable("parley.nowhere.v1.x.y.z", b"", uuid.uuid4().hex)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 1.0
 
 
 async def test_many_publications_are_under_way_together(bus: Bus) -> None:
@@ -161,7 +161,7 @@ async def test_while_nats_is_away_doorbells_drop_and_durable_messages_say_so(nat
     with pytest.raises(Unavailable):
         await bus.publish_durable(subjects.message_appended(TENANT, "x"), b"", "id")
     await nats.start()
-    await until(lambda: calls == ["again"])
+    await until(lambda: calls == ["again"], 5)
     forget()
     forget()
     await bus.publish_durable(subjects.message_appended(TENANT, "x"), b"", uuid.uuid4().hex)
@@ -174,7 +174,7 @@ async def test_a_message_under_way_when_nats_dies_is_given_up_soon(nats: Nats, b
     begun = time.monotonic()
     with pytest.raises(Unavailable):
         await asyncio.wait_for(future, 5)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 2
     await nats.start()
     await until(lambda: bus.connected)
 
@@ -213,7 +213,7 @@ async def test_a_bus_opens_only_when_nats_is_there(nats: Nats) -> None:
     begun = time.monotonic()
     with pytest.raises(Unavailable):
         await late.open()
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 1.5
     await nats.start()
     await late.open()
     assert late.connected

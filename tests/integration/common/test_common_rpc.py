@@ -190,7 +190,7 @@ async def test_a_slow_callee_is_a_passed_deadline(world: World) -> None:
     begun = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         await world.get(timeout=0.2)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 1
 
 
 async def test_the_tree_crosses_the_wire(world: World) -> None:
@@ -394,7 +394,7 @@ async def test_a_peer_that_comes_back_is_found_again(world: World, tmp_path: Pat
             return False
         return True
 
-    await until(answered)
+    await until(answered, 5)
     await again.close()
 
 

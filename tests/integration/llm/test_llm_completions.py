@@ -148,7 +148,7 @@ async def test_hanging_up_reaches_the_provider(llm: LlmWorld) -> None:
             if event.seq == 2:
                 break
         await events.aclose()
-    await until(llm.double.requests[-1].cancelled.is_set, 10)
+    await until(llm.double.requests[-1].cancelled.is_set, 5)
 
 
 async def test_answers_share_a_connection(llm: LlmWorld) -> None:
@@ -156,6 +156,28 @@ async def test_answers_share_a_connection(llm: LlmWorld) -> None:
     for _ in range(3):
         assert (await streamed(llm, ask()))[-1].completed.text
     assert len({request.peer for request in llm.double.requests[-3:]}) == 1
+
+
+async def test_the_last_line_is_the_end_however_it_is_spaced(llm: LlmWorld) -> None:
+    llm.double.behaviour = Behaviour(text=TEXT, last="[DONE] ", end_latency=3600)
+    assert (await streamed(llm, ask()))[-1].completed.text
+
+
+async def test_a_stream_that_was_moved_is_refused_as_the_whole_is(llm: LlmWorld) -> None:
+    llm.double.behaviour = Behaviour(fault="moved")
+    with pytest.raises(errors.ParleyError) as whole:
+        await completed(llm, ask())
+    with pytest.raises(errors.ParleyError) as stream:
+        await streamed(llm, ask())
+    assert (type(stream.value), stream.value.reason) == (type(whole.value), whole.value.reason)
+    assert stream.value.metadata["status"] == "302"
+
+
+async def test_an_endless_refusal_is_read_no_further_than_needed(llm: LlmWorld) -> None:
+    llm.double.behaviour = Behaviour(fault="endless")
+    with pytest.raises(errors.Unavailable) as stream:
+        await streamed(llm, ask())
+    assert stream.value.metadata["status"] == "503"
 
 
 async def test_an_unreachable_provider_is_unavailable(llm: LlmWorld) -> None:

@@ -1,0 +1,1 @@
+"""The drive of a bot as its scripts see it, and documents made from data."""

@@ -1,0 +1,1 @@
+"""What starts scripts without a person: schedules, webhooks, events."""

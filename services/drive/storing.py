@@ -1,14 +1,16 @@
 """How bytes become a file: written in one call, or PUT to an address and then declared done."""
 
+import asyncio
+import hashlib
 import math
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parley.drive.v1 import file_service_pb2 as pb
 
 from services.common.db.requests import Asked
-from services.common.errors import FailedPrecondition
+from services.common.errors import Aborted, FailedPrecondition, ResourceExhausted
 from services.common.identifiers import uuid7
 from services.drive.config import DriveSettings
 from services.drive.domain.keys import upload_key
@@ -17,6 +19,10 @@ from services.drive.domain.viewing import Viewer
 from services.drive.metrics import DriveMetrics
 from services.drive.objects.port import AddressSigner, NoObject, ObjectStore
 from services.drive.store.files import Content, Files, Stored
+
+# What is joined is in memory meanwhile.
+LARGEST_JOINED = 32 * 1024 * 1024
+JOINED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Storing:
         self._objects = objects
         self._signer = signer
         self._metrics = metrics
+        self._joining = asyncio.Semaphore(JOINED_AT_ONCE)
 
     async def put(self, viewer: Viewer, content: Content, data: bytes, asked: Asked) -> pb.File:
         """A file at a path, in place of the one that is there.
@@ -52,6 +59,63 @@ class Storing:
         made = await self._files.end_put(viewer, place, content, asked)
         self._metrics.stored.labels("put").inc(content.size)
         return made
+
+    async def copy(self, viewer: Viewer, keeper: Viewer, identifier: uuid.UUID, path: str, asked: Asked) -> pb.File:
+        """The bytes of a file at another path too, which the keeper has; they stay within the store.
+
+        Aborted, AlreadyExists, FailedPrecondition, NotFound, ResourceExhausted, Unavailable.
+        """
+        earlier = await self._files.earlier(viewer, asked)
+        if earlier is not None:
+            return earlier
+        found = await self._files.find(viewer, identifier)
+        if not found.live:
+            raise not_completed(found)
+        content = Content(path, found.file.content_type, found.file.size, found.file.digest)
+        place = await self._files.begin_put(keeper, path, content.size, asked)
+        if isinstance(place, pb.File):
+            return place
+        try:
+            await self._objects.copy(found.key, place.key)
+        except NoObject:
+            raise Aborted("the file was replaced while it was copied; try again") from None
+        made = await self._files.end_put(keeper, place, content, asked)
+        self._metrics.stored.labels("copy").inc(content.size)
+        return made
+
+    async def join(
+        self, viewer: Viewer, keeper: Viewer, parts: list[uuid.UUID], content: Content, asked: Asked
+    ) -> pb.File:
+        """One file of several, which are removed in the same transaction.
+
+        Aborted, AlreadyExists, FailedPrecondition, NotFound, ResourceExhausted, Unavailable.
+        """
+        earlier = await self._files.earlier(viewer, asked)
+        if earlier is not None:
+            return earlier
+        async with self._joining:
+            data = await self._gathered(viewer, parts)
+            digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+            whole = replace(content, size=len(data), digest=digest)
+            place = await self._files.begin_put(keeper, whole.path, whole.size, asked)
+            if isinstance(place, pb.File):
+                return place
+            await self._objects.put(place.key, data)
+        made = await self._files.end_put(keeper, place, whole, asked, parts)
+        self._metrics.stored.labels("join").inc(whole.size)
+        return made
+
+    async def _gathered(self, viewer: Viewer, parts: list[uuid.UUID]) -> bytes:
+        found = [await self._files.find(viewer, part) for part in parts]
+        for part in found:
+            if not part.live:
+                raise not_completed(part)
+        if sum(part.file.size for part in found) > LARGEST_JOINED:
+            raise ResourceExhausted(f"the parts may have {LARGEST_JOINED} bytes together; use CreateUpload")
+        try:
+            return b"".join([await self._objects.read(part.key, 0, part.file.size) for part in found])
+        except NoObject:
+            raise Aborted("a part was replaced while it was read; try again") from None
 
     async def begin(self, viewer: Viewer, file_name: str, content_type: str, size: int, asked: Asked) -> Upload:
         """An address for an upload. AlreadyExists, FailedPrecondition, InvalidArgument, ResourceExhausted."""
@@ -107,3 +171,8 @@ class Storing:
         raise FailedPrecondition(
             "nothing was PUT to the upload_url yet", metadata={"name": found.file.name, "received_bytes": "0"}
         )
+
+
+def not_completed(found: Stored) -> FailedPrecondition:
+    """Its bytes are on their way."""
+    return FailedPrecondition(f"{found.file.name}: its upload is not completed", metadata={"name": found.file.name})

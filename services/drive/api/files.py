@@ -14,12 +14,13 @@ from parley.drive.v1 import file_service_pb2_grpc as drive_grpc
 
 from services.common import context
 from services.common.db.requests import RequestLog
+from services.common.errors import PermissionDenied
 from services.common.identifiers import parse_name, parse_uuid
 from services.common.pagination import PageTokens, page_size
 from services.drive.config import DriveSettings
 from services.drive.domain.content_types import attachment, clean_content_type, served_type
 from services.drive.domain.paths import clean_path, clean_prefix, name_of
-from services.drive.domain.viewing import Viewer, viewer_of
+from services.drive.domain.viewing import Viewer, keeping_for, viewer_of
 from services.drive.objects.port import AddressSigner
 from services.drive.reading import Reading
 from services.drive.store.files import FIRST, Content, Files
@@ -69,9 +70,29 @@ class FileApi(drive_grpc.FileServiceServicer):
         """Stored in one call."""
         path, content_type = clean_path(request.path), clean_content_type(request.content_type)
         digest = await asyncio.to_thread(sha256, request.content)
-        content = Content(path, content_type, len(request.content), digest)
-        who, asked = viewer(), await self._requests.asked(request)
+        content = Content(path, content_type, len(request.content), digest, expected(request))
+        who, asked = keeping_for(viewer(), request.owner), await self._requests.asked(request)
         return await self._storing.put(who, content, request.content, asked)
+
+    async def JoinFiles(self, request: pb.JoinFilesRequest, context_: Wire) -> pb.File:  # noqa: N802
+        """One file of several."""
+        who, asked = viewer(), await self._requests.asked(request)
+        parts = [identifier_of(name) for name in request.names]
+        path, content_type = clean_path(request.path), clean_content_type(request.content_type)
+        content = Content(path, content_type, replaces=expected(request))
+        return await self._storing.join(who, keeping_for(who, request.owner), parts, content, asked)
+
+    async def CopyFile(self, request: pb.CopyFileRequest, context_: Wire) -> pb.File:  # noqa: N802
+        """The same bytes at another path too."""
+        who, path, asked = viewer(), clean_path(request.path), await self._requests.asked(request)
+        keeper = keeping_for(who, request.owner)
+        return await self._storing.copy(who, keeper, identifier_of(request.name), path, asked)
+
+    async def MoveFile(self, request: pb.MoveFileRequest, context_: Wire) -> pb.File:  # noqa: N802
+        """The same file at another path."""
+        source, path = clean_path(request.source_path, "source_path"), clean_path(request.path)
+        who, asked = keeping_for(viewer(), request.owner), await self._requests.asked(request)
+        return await self._files.move(who, source, path, asked)
 
     async def GetFile(self, request: pb.GetFileRequest, context_: Wire) -> pb.File:  # noqa: N802
         """What is known of a file."""
@@ -81,10 +102,10 @@ class FileApi(drive_grpc.FileServiceServicer):
         """Live files, by path."""
         who, prefix = viewer(), clean_prefix(request.prefix)
         limit = page_size(request.page_size, DEFAULT_PAGE, LARGEST_PAGE)
-        filters = (who.tenant, who.only_owner, prefix)
+        filters = (who.tenant, who.only_owner, prefix, request.owner)
         position = self._tokens.read(filters, request.page_token)
         after = (position[0], uuid.UUID(position[1])) if position else ("", FIRST)
-        found = await self._files.list(who, prefix, after, limit + 1)
+        found = await self._files.list(who, prefix, request.owner, after, limit + 1)
         response = pb.ListFilesResponse(files=found[:limit])
         if len(found) > limit:
             last = found[limit - 1]
@@ -103,11 +124,15 @@ class FileApi(drive_grpc.FileServiceServicer):
         self, request: pb.CreateDownloadRequest, context_: Wire
     ) -> pb.CreateDownloadResponse:
         """An address that saves the file, and never shows it as a page."""
-        found = await self._reading.find(viewer(), identifier_of(request.name))
+        who = viewer()
+        seconds = request.seconds or self._seconds
+        if who.only_owner and seconds > self._seconds:
+            raise PermissionDenied(f"seconds: visitors and users make addresses for {self._seconds} s at most")
+        found = await self._reading.find(who, identifier_of(request.name))
         content_type, disposition = served_type(found.file.content_type), attachment(name_of(found.file.path))
-        url = self._signer.download(found.key, self._seconds, content_type, disposition)
+        url = self._signer.download(found.key, seconds, content_type, disposition)
         response = pb.CreateDownloadResponse(download_url=url)
-        response.expire_time.FromMilliseconds(int((time.time() + self._seconds) * 1000))
+        response.expire_time.FromMilliseconds(int((time.time() + seconds) * 1000))
         return response
 
     async def DeleteFile(self, request: pb.DeleteFileRequest, context_: Wire) -> empty_pb2.Empty:  # noqa: N802
@@ -120,6 +145,11 @@ class FileApi(drive_grpc.FileServiceServicer):
 def viewer() -> Viewer:
     """For whom the call is made. PermissionDenied."""
     return viewer_of(context.principal())
+
+
+def expected(request: pb.PutFileRequest | pb.JoinFilesRequest) -> str | None:
+    """Digest of what must be at the path; None: whatever is there."""
+    return request.expected_digest if request.HasField("expected_digest") else None
 
 
 def identifier_of(name: str) -> uuid.UUID:

@@ -5,6 +5,7 @@ it. So at any moment an object belongs to a file or is in drive.garbage, whoever
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db.engine import Database
 from services.common.db.requests import Asked, RequestLog
-from services.common.errors import Aborted, FailedPrecondition, ResourceExhausted
+from services.common.errors import Aborted, FailedPrecondition, NotFound, ResourceExhausted
 from services.common.identifiers import uuid7
 from services.drive.config import DriveSettings
 from services.drive.domain.keys import fresh_key, upload_key
@@ -34,6 +35,7 @@ def statement(sql: str) -> TextClause:
 GET = statement("""SELECT COLUMNS, expires_at <= now() AS expired FROM drive.files
 WHERE tenant_id = :tenant AND id = :id AND SEEN""")
 LIST = statement("""SELECT COLUMNS FROM drive.files WHERE tenant_id = :tenant AND state = 'LIVE' AND SEEN
+AND (:owner = '' OR owner = :owner)
 AND path >= :prefix AND path < :behind AND (path, id) > (:path, :id) ORDER BY path, id LIMIT :limit""")
 AT_PATH = text("SELECT id, size, state FROM drive.files WHERE tenant_id = :tenant AND owner = :owner AND path = :path")
 PUT = statement("""INSERT INTO drive.files AS f
@@ -42,7 +44,12 @@ VALUES (:tenant, :id, :owner, :path, :content_type, :size, :digest, 'LIVE', :key
 ON CONFLICT (tenant_id, owner, path) DO UPDATE SET content_type = excluded.content_type, size = excluded.size,
 digest = excluded.digest, state = 'LIVE', expires_at = NULL, object_key = excluded.object_key,
 replaced_key = f.object_key, updated_at = now()
+WHERE CAST(:replaces AS text) IS NULL OR f.digest = :replaces
 RETURNING COLUMNS, replaced_key""")
+MOVE = statement("""UPDATE drive.files SET path = :target, updated_at = now()
+WHERE tenant_id = :tenant AND owner = :owner AND path = :path AND state = 'LIVE' RETURNING COLUMNS""")
+MAKE_ROOM = text("""DELETE FROM drive.files WHERE tenant_id = :tenant AND owner = :owner AND path = :target
+AND path <> :path RETURNING state, object_key""")
 BEGIN = statement("""INSERT INTO drive.files
 (tenant_id, id, owner, path, content_type, size, state, object_key, expires_at)
 VALUES (:tenant, :id, :owner, :path, :content_type, :size, 'UPLOADING', :key, now() + make_interval(secs => :seconds))
@@ -75,12 +82,16 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is stored at a path. size in bytes, digest: SHA-256 in hexadecimal, empty while nobody knows it."""
+    """What is stored at a path. size in bytes, digest: SHA-256 in hexadecimal, empty while nobody knows it.
+
+    replaces: digest of what must be there, empty for nothing; None: whatever is there.
+    """
 
     path: str
     content_type: str
-    size: int
+    size: int = 0
     digest: str = ""
+    replaces: str | None = None
 
     def values(self) -> dict[str, object]:
         """For statements."""
@@ -108,9 +119,11 @@ class Files:
         async with self._database.unit_of_work(viewer.tenant) as connection:
             return await self._find(connection, viewer, identifier)
 
-    async def list(self, viewer: Viewer, prefix: str, after: tuple[str, uuid.UUID], limit: int) -> list[pb.File]:
-        """Live files by path, after a position."""
-        values = {**seen_by(viewer), "prefix": prefix, "behind": prefix + LAST_CHARACTER}
+    async def list(
+        self, viewer: Viewer, prefix: str, owner: str, after: tuple[str, uuid.UUID], limit: int
+    ) -> list[pb.File]:
+        """Live files by path, after a position; an empty owner: of all whom the viewer sees."""
+        values = {**seen_by(viewer), "owner": owner, "prefix": prefix, "behind": prefix + LAST_CHARACTER}
         async with self._database.unit_of_work(viewer.tenant) as connection:
             rows = await connection.execute(LIST, {**values, "path": after[0], "id": after[1], "limit": limit})
             return [file_message(row) for row in rows]
@@ -133,16 +146,30 @@ class Files:
             await self._discard(connection, viewer, key, self._settings.drive_write_seconds)
         return Place(identifier, key)
 
-    async def end_put(self, viewer: Viewer, place: Place, content: Content, asked: Asked) -> pb.File:
-        """The object is written: from now on it is the file at the path. Aborted, AlreadyExists, ResourceExhausted."""
+    async def earlier(self, viewer: Viewer, asked: Asked) -> pb.File | None:
+        """What the same request made before. AlreadyExists."""
+        async with self._database.unit_of_work(viewer.tenant) as connection:
+            return await self._requests.earlier(connection, asked, pb.File)
+
+    async def end_put(
+        self, viewer: Viewer, place: Place, content: Content, asked: Asked, spent: Sequence[uuid.UUID] = ()
+    ) -> pb.File:
+        """The object is written: from now on it is the file at the path, and the spent files are gone.
+
+        Aborted, AlreadyExists, ResourceExhausted.
+        """
         async with self._database.unit_of_work(viewer.tenant) as connection:
 
             async def work() -> pb.File:
                 await self._keep(connection, viewer, place.key)
                 values = {**owned_by(viewer), **content.values(), "id": place.id, "key": place.key}
-                row = (await connection.execute(PUT, values)).one()
+                row = (await connection.execute(PUT, {**values, "replaces": content.replaces})).one_or_none()
+                if row is None or (content.replaces and not row.replaced_key):
+                    raise Aborted(f"{content.path} was changed meanwhile; read it again")
                 if row.replaced_key:
                     await self._discard(connection, viewer, row.replaced_key, self._settings.drive_grace_seconds)
+                for identifier in spent:
+                    await self._remove(connection, viewer, identifier)
                 await self._within_limit(connection, viewer)
                 return file_message(row)
 
@@ -214,14 +241,33 @@ class Files:
         async with self._database.unit_of_work(viewer.tenant) as connection:
 
             async def work() -> empty_pb2.Empty:
-                row = (await connection.execute(DELETE, {**seen_by(viewer), "id": identifier})).one_or_none()
-                if row is None:
-                    raise missing(identifier)
-                if row.state == "LIVE":
-                    await self._discard(connection, viewer, row.object_key, self._settings.drive_grace_seconds)
+                await self._remove(connection, viewer, identifier)
                 return empty_pb2.Empty()
 
             await self._requests.once(connection, asked, empty_pb2.Empty, work)
+
+    async def _remove(self, connection: AsyncConnection, viewer: Viewer, identifier: uuid.UUID) -> None:
+        row = (await connection.execute(DELETE, {**seen_by(viewer), "id": identifier})).one_or_none()
+        if row is None:
+            raise missing(identifier)
+        if row.state == "LIVE":
+            await self._discard(connection, viewer, row.object_key, self._settings.drive_grace_seconds)
+
+    async def move(self, viewer: Viewer, source: str, target: str, asked: Asked) -> pb.File:
+        """Another path for a file of the viewer's; what was there is replaced. AlreadyExists, NotFound."""
+        values = {**owned_by(viewer), "path": source, "target": target}
+        async with self._database.unit_of_work(viewer.tenant) as connection:
+
+            async def work() -> pb.File:
+                gone = (await connection.execute(MAKE_ROOM, values)).one_or_none()
+                row = (await connection.execute(MOVE, values)).one_or_none()
+                if row is None:
+                    raise NotFound(f"there is no file {source}", metadata={"path": source})
+                if gone is not None and gone.state == "LIVE":
+                    await self._discard(connection, viewer, gone.object_key, self._settings.drive_grace_seconds)
+                return file_message(row)
+
+            return await self._requests.once(connection, asked, pb.File, work)
 
     async def _find(self, connection: AsyncConnection, viewer: Viewer, identifier: uuid.UUID) -> Stored:
         row = (await connection.execute(GET, {**seen_by(viewer), "id": identifier})).one_or_none()

@@ -13,6 +13,9 @@ from services.session.store.ledger import Announcement
 
 BASE_FIELD = b"\x7a\x04"
 WEB = "channels/web"
+# Whoever starts scripts here does not listen to what they say: it is in the ledger.
+UNATTENDED = frozenset({"channels/schedule", "channels/webhook", "channels/event"})
+SPOKEN_HERE = UNATTENDED | {"", WEB}
 
 
 def with_base(payload: bytes, base: int) -> bytes:
@@ -82,7 +85,7 @@ def announcement_of(
         payload=live.SerializeToString(),
     )
     messages = [item.message for item in live.events if item.HasField("message")]
-    if not messages or not route.external_user or route.channel in {"", WEB}:
+    if not messages or not route.external_user or route.channel in SPOKEN_HERE:
         return event
     delivery_id = derived_delivery_id(key.session, delivery_seed)
     delivery = ledger_pb.Delivery(

@@ -13,7 +13,7 @@ from services.session.domain import replies
 from services.session.domain.storable import storable
 from services.session.events import Announcer
 from services.session.store.ledger import Ledger, Posting
-from services.session.store.sessions import Sessions, missing
+from services.session.store.sessions import Sessions, conceal, missing
 
 
 class Poster:
@@ -35,9 +35,9 @@ class Poster:
         return message
 
     async def post_once(
-        self, tenant: str, subject: str, key: str, request: service_pb.PostMessageRequest
+        self, tenant: str, subject: str, key: str, request: service_pb.PostMessageRequest, run: pb.Run | None = None
     ) -> tuple[pb.Message, bool]:
-        """As `post`, and whether the message is new."""
+        """As `post`, and whether the message is new. `run`: what it starts, when no person says it."""
         session = uuid.UUID(request.session.removeprefix("sessions/"))
         message = pb.Message(
             role=pb.Message.ROLE_USER,
@@ -45,13 +45,14 @@ class Poster:
             action=request.action,
             attachments=request.attachments,
             request_id=request.request_id,
+            run=run,
         )
         posting = Posting(
             tenant=uuid.UUID(tenant),
             session=session,
             subject=subject,
             key=key,
-            digest=digest_of(request),
+            digest=digest_of(request, run),
             message_id=uuid7(),
             text=message.text,
             extras=replies.extras(message),
@@ -82,11 +83,12 @@ class Poster:
         self._announcer.ring(posting.tenant, posting.session)
         shown = pb.Message()
         shown.CopyFrom(message)
+        conceal(shown)
         self._announcer.input_posted(posting.tenant, posting.session, shown)
         return message, True
 
 
-def digest_of(request: service_pb.PostMessageRequest) -> bytes:
+def digest_of(request: service_pb.PostMessageRequest, run: pb.Run | None = None) -> bytes:
     """What tells one body from another under a key. A channel's message may meet a newer session when repeated."""
     body = service_pb.PostMessageRequest(
         session="" if request.external_id else request.session,
@@ -94,7 +96,8 @@ def digest_of(request: service_pb.PostMessageRequest) -> bytes:
         action=request.action,
         attachments=request.attachments,
     )
-    return hashlib.blake2b(body.SerializeToString(deterministic=True), digest_size=16).digest()
+    started = run.SerializeToString(deterministic=True) if run is not None else b""
+    return hashlib.blake2b(body.SerializeToString(deterministic=True) + started, digest_size=16).digest()
 
 
 def reused(posting: Posting) -> AlreadyExists:

@@ -18,11 +18,13 @@ from services.session.api.sessions import SessionApi
 from services.session.api.variables import VariableApi
 from services.session.config import SessionSettings
 from services.session.events import Announcer
+from services.session.identity.tenancy import TenantDirectory
 from services.session.identity.wiring import Identity, add_identity
 from services.session.knowing import BotDirectory
 from services.session.listening import Listener
 from services.session.posting import Poster
 from services.session.receiving import Receiver
+from services.session.starting import Starter
 from services.session.store.deliveries import Deliveries
 from services.session.store.ledger import Ledger
 from services.session.store.sessions import Sessions
@@ -76,6 +78,8 @@ class SessionService:
             ledger,
             announcer,
             Receiver(sessions, poster, settings.session_timeout),
+            Starter(sessions, poster, settings.session_timeout),
+            TenantDirectory(database),
             tickets,
             Deliveries(database, relay_database),
         )

@@ -23,6 +23,7 @@ CHANGES_NOTHING = {
     "engine.v1.BotService/CheckScripts": "compiles, and publishes nothing",
     "kb.v1.KbService/Search": "reads; a POST because questions are long and private",
     "llm.v1.LlmService/Embed": "the same texts give the same vectors",
+    "session.v1.LedgerService/FindTenant": "reads",
     "session.v1.SessionService/StreamEvents": "reads",
 }
 # They change something, and something else than a request_id makes a repetition harmless.
@@ -40,6 +41,7 @@ DONE_ONCE_OTHERWISE = {
     "session.v1.LedgerService/CommitTurn": "fenced by the lease",
     "session.v1.LedgerService/AbandonTurn": "fenced by the lease",
     "session.v1.LedgerService/ReceiveMessage": "external_id says which message it is",
+    "session.v1.LedgerService/StartRun": "external_id says which run it is",
     "session.v1.LedgerService/RedeemTicket": "a ticket works once",
     "session.v1.LedgerService/ConfirmDeliveries": "what is confirmed stays confirmed",
 }

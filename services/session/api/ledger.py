@@ -16,7 +16,9 @@ from services.session.config import SessionSettings
 from services.session.domain import replies
 from services.session.domain.storable import storable, storable_json
 from services.session.events import Announcer, announcement_of
+from services.session.identity.tenancy import TenantDirectory
 from services.session.receiving import Receiver
+from services.session.starting import Starter
 from services.session.store.deliveries import Deliveries
 from services.session.store.ledger import Closing, Fence, Ledger
 from services.session.store.tickets import Tickets
@@ -47,6 +49,8 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         ledger: Ledger,
         announcer: Announcer,
         receiver: Receiver,
+        starter: Starter,
+        tenants: TenantDirectory,
         tickets: Tickets,
         deliveries: Deliveries,
     ) -> None:
@@ -54,6 +58,8 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
         self._ledger = ledger
         self._announcer = announcer
         self._receiver = receiver
+        self._starter = starter
+        self._tenants = tenants
         self._tickets = tickets
         self._deliveries = deliveries
 
@@ -152,6 +158,19 @@ class LedgerApi(ledger_grpc.LedgerServiceServicer):
     ) -> ledger_pb.ReceiveMessageResponse:
         """Take a message from a channel."""
         return await self._receiver.receive(request)
+
+    async def StartRun(  # noqa: N802
+        self, request: ledger_pb.StartRunRequest, context: Context
+    ) -> ledger_pb.StartRunResponse:
+        """Start a script without a person."""
+        return await self._starter.start(request)
+
+    async def FindTenant(  # noqa: N802
+        self, request: ledger_pb.FindTenantRequest, context: Context
+    ) -> ledger_pb.FindTenantResponse:
+        """The tenant that a short name means."""
+        found = await self._tenants.find(request.slug)
+        return ledger_pb.FindTenantResponse(tenant=str(found or ""))
 
     async def RedeemTicket(  # noqa: N802
         self, request: ledger_pb.RedeemTicketRequest, context: Context

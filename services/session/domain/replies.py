@@ -47,6 +47,7 @@ def extras(message: pb.Message) -> bytes | None:
         suggestions=message.suggestions,
         attachments=message.attachments,
         citations=message.citations,
+        run=message.run if message.HasField("run") else None,
     )
     return rest.SerializeToString() or None
 

@@ -26,10 +26,14 @@ BUCKETS = 1024
 INSERT = text("""INSERT INTO session.user_sessions
 (tenant_id, id, user_id, bot_id, metadata, bucket, channel, external_user, roles, locale, expires_at, wake_at)
 VALUES (:tenant, :id, :user, :bot, CAST(:metadata AS jsonb), :bucket, :channel, :external_user, :roles, :locale,
-        clock_timestamp() + :timeout, clock_timestamp())
+        clock_timestamp() + :timeout, CASE WHEN :wakes THEN clock_timestamp() END)
 ON CONFLICT DO NOTHING RETURNING id""")
 WAKE = text("""INSERT INTO session.session_wakeups (tenant_id, session_id, wake_at, reason)
-VALUES (:tenant, :id, clock_timestamp(), 'timer')""")
+VALUES (:tenant, :id, clock_timestamp() + CASE WHEN :wakes THEN interval '0' ELSE :timeout END,
+        CASE WHEN :wakes THEN 'timer' ELSE 'expiry' END)""")
+WAITING = text("""SELECT count(*) FROM (SELECT 1 FROM session.user_sessions u JOIN session.message_history h
+ON h.tenant_id = u.tenant_id AND h.session_id = u.id AND h.seq > u.consumed_seq AND h.role = 'user'
+WHERE u.tenant_id = :tenant AND u.id = :session LIMIT :limit) AS waiting""")
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))")
 COUNT = text("""SELECT count(*) FROM session.user_sessions
 WHERE tenant_id = :tenant AND user_id = :user AND status = 'active'""")
@@ -46,7 +50,7 @@ FROM session.message_history WHERE tenant_id = :tenant AND session_id = :session
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session to open."""
+    """A session to open. wakes: the bot has the first word."""
 
     id: uuid.UUID
     user: str
@@ -57,6 +61,7 @@ class NewSession:
     external_user: str = ""
     locale: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    wakes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Sessions:
         self._gathered = Gathering(self._read)
 
     async def create(self, tenant: str, new: NewSession, *, limit: int = 0) -> bool:
-        """Open a session that wakes at once, so that the bot speaks first. False when the id or the channel has one.
+        """Open a session. False when the id or the channel has one.
 
         `limit`: how many its person may have open, 0 for any number. ResourceExhausted.
         """
@@ -93,6 +98,7 @@ class Sessions:
             "roles": list(new.roles),
             "locale": new.locale,
             "timeout": new.timeout,
+            "wakes": new.wakes,
         }
         async with self._database.unit_of_work(tenant) as connection:
             if limit:  # else two who count at the same time would not see each other's session
@@ -101,7 +107,8 @@ class Sessions:
             if made and limit:
                 await self._require_room(connection, values, limit)
             if made:
-                await connection.execute(WAKE, {"tenant": values["tenant"], "id": new.id})
+                woken = {name: values[name] for name in ("tenant", "id", "wakes", "timeout")}
+                await connection.execute(WAKE, woken)
         return made
 
     async def _require_room(self, connection: AsyncConnection, values: dict[str, Any], limit: int) -> None:
@@ -137,6 +144,13 @@ class Sessions:
             values = {"tenant": uuid.UUID(tenant), "key": key}
             found: uuid.UUID | None = (await connection.execute(POSTED_UNDER, values)).scalar_one_or_none()
         return found
+
+    async def waiting(self, tenant: str, session: uuid.UUID, limit: int) -> int:
+        """How many messages of a session no turn has consumed yet, `limit` at most."""
+        values = {"tenant": uuid.UUID(tenant), "session": session, "limit": limit}
+        async with self._database.unit_of_work(tenant) as connection:
+            count: int = (await connection.execute(WAITING, values)).scalar_one()
+        return count
 
     async def list(self, tenant: str, only: SessionFilter, limit: int) -> Sequence[pb.Session]:
         """Newest first."""
@@ -213,9 +227,16 @@ def message_of(session: uuid.UUID, row: Any) -> pb.Message:  # noqa: ANN401 - an
     message = pb.Message()
     if row["payload"]:
         message.ParseFromString(row["payload"])
+        conceal(message)
     message.name = f"sessions/{session}/messages/{row['id']}"
     message.seq, message.role, message.text = row["seq"], ROLES[row["role"]], row["content"]
     message.turn, message.ordinal = row["turn"], row["ordinal"]
     message.request_id, message.tokens_used = row["request_id"], row["tokens_used"]
     message.create_time.FromDatetime(row["created_at"])
     return message
+
+
+def conceal(message: pb.Message) -> None:
+    """Take away what only the worker is told."""
+    if message.HasField("run"):
+        message.run.ClearField("variables")

@@ -26,8 +26,10 @@ from services.common.errors import (
     Unavailable,
 )
 from services.common.security import safe_addresses
+from services.common.security.decoding import decoder
 
 Lookup = Callable[[str, int], Sequence[str]]
+Allow = Callable[[str], bool]
 LONGEST_URL = 2048
 LOOKUP_THREADS = 16
 CHECK_SECONDS = 3.0
@@ -74,7 +76,11 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Question:
-    """A request. `seconds` for all of it, names and redirects included; `body_bytes` of the answer are read."""
+    """A request. `seconds` for all of it, names and redirects included; `body_bytes` of the answer are read.
+
+    decode: a compressed answer is taken apart, the bound is for what it becomes; allow: whether a host may be asked,
+    for every redirect too.
+    """
 
     method: str
     url: str
@@ -84,6 +90,8 @@ class Question:
     body_bytes: int = 64 * 1024
     redirects: int = 0
     truncate: bool = True
+    decode: bool = False
+    allow: Allow | None = None
 
 
 def look_up(host: str, port: int) -> Sequence[str]:
@@ -93,10 +101,15 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
 
 class SafeClient:
-    """Requests to addresses of users. `loopback`: this machine may be asked too, as the local stack needs it."""
+    """Requests to addresses of users. `loopback`: this machine may be asked too, as the local stack needs it; `plain`:
+    http:// will do.
+    """
 
-    def __init__(self, *, loopback: bool = False, lookup: Lookup = look_up, connections: int = 128) -> None:
+    def __init__(
+        self, *, loopback: bool = False, plain: bool = False, lookup: Lookup = look_up, connections: int = 128
+    ) -> None:
         self._loopback = loopback
+        self._plain = plain
         self._lookup = lookup
         self._connections = connections
         self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="names")
@@ -120,7 +133,7 @@ class SafeClient:
         address = safe_addresses.literal(host)
         local = host == LOCALHOST or (address is not None and address.is_loopback)
         allowed = local and self._loopback
-        if target.scheme != "https" and not (allowed and target.scheme == "http"):
+        if target.scheme != "https" and not ((allowed or self._plain) and target.scheme == "http"):
             raise UnsafeAddress("an address that begins with https://")
         if (local and not allowed) or (address is not None and not local and safe_addresses.closed_because(address)):
             raise UnsafeAddress(f"an address of the public internet, {host} is none")
@@ -177,12 +190,12 @@ class SafeClient:
             raise Unavailable(failure(error)) from None
 
     async def _follow(self, question: Question) -> Answer:
-        target = self.target(question.url)
+        target = permitted(self.target(question.url), question.allow)
         for _ in range(min(question.redirects, MOST_REDIRECTS) + 1):
             answer, location = await self._hop(target, question)
             if not location or not question.redirects:
                 return answer
-            following = self.target(str(target.join(URL(location))))
+            following = permitted(self.target(str(target.join(URL(location)))), question.allow)
             if is_local(following) and not is_local(target):
                 raise UnsafeAddress("an address of the public internet, it redirects elsewhere")
             question = redirected(question, target, following, answer.status)
@@ -190,12 +203,13 @@ class SafeClient:
         raise UnsafeAddress(f"at most {min(question.redirects, MOST_REDIRECTS)} redirects")
 
     async def _hop(self, target: URL, question: Question) -> tuple[Answer, str]:
-        headers = {"User-Agent": "Parley", "Accept-Encoding": "identity", **question.headers}
+        encoding = "gzip" if question.decode else "identity"
+        headers = {"User-Agent": "Parley", "Accept-Encoding": encoding, **question.headers}
         async with self._client().request(
             question.method, target, headers=headers, data=payload(question.body), allow_redirects=False
         ) as response:
             location = response.headers.get("Location", "") if response.status in REDIRECTS else ""
-            body, truncated = await read(response, question.body_bytes)
+            body, truncated = await read(response, question.body_bytes, decode=question.decode)
             if truncated:
                 response.close()
                 if not question.truncate:
@@ -273,6 +287,13 @@ def parsed(url: str) -> URL:
     return target.with_fragment(None)
 
 
+def permitted(target: URL, allow: Allow | None) -> URL:
+    """The address, when its host may be asked. UnsafeAddress."""
+    if allow is not None and not allow((target.host or "").lower().rstrip(".")):
+        raise UnsafeAddress("a host of the list of those that may be asked")
+    return target
+
+
 def is_local(target: URL) -> bool:
     """Whether an address is written as this machine."""
     address = safe_addresses.literal(target.host or "")
@@ -296,12 +317,14 @@ def payload(body: bytes | None) -> bytes | io.BytesIO | None:
     return io.BytesIO(body) if body is not None and len(body) > LARGE_BYTES else body
 
 
-async def read(response: aiohttp.ClientResponse, most: int) -> tuple[bytes, bool]:
-    """At most so many bytes of a body, and whether there were more."""
-    body = bytearray()
+async def read(response: aiohttp.ClientResponse, most: int, *, decode: bool) -> tuple[bytes, bool]:
+    """At most so many bytes of a body, and whether there were more. ValueError for what cannot be taken apart."""
+    body, came = bytearray(), 0
+    decoding = decoder(response.headers.get("Content-Encoding", "")) if decode else None
     async for piece in response.content.iter_chunked(PIECE_BYTES):
-        body += piece
-        if len(body) > most:
+        body += decoding.feed(piece, most + 1 - len(body)) if decoding else piece
+        came += len(piece)
+        if len(body) > most or came > most + PIECE_BYTES:  # much that becomes nothing is too much as well
             return bytes(body[:most]), True
     return bytes(body), False
 

@@ -1,6 +1,7 @@
 """The client for addresses of users: what it refuses, and that nothing talks it into our own network."""
 
 import asyncio
+import gzip
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -158,6 +159,11 @@ class Site:
             raise web.HTTPTemporaryRedirect("/loop")
         if what == "large":
             return web.Response(body=b"x" * 200_000)
+        if what == "packed":
+            return web.Response(body=gzip.compress(b"x" * 200_000), headers={"Content-Encoding": "gzip"})
+        if what == "padded":
+            body = gzip.compress(b"x") + bytes(1_000_000)
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
         if what == "slow":
             await asyncio.sleep(3600)
         return web.Response(text=f"{request.method} {await request.text()}")
@@ -194,6 +200,40 @@ async def test_an_answer_is_read_to_its_bound(site: Site, client: SafeClient) ->
     with pytest.raises(ResourceExhausted) as caught:
         await client.ask(Question("GET", site.url("large"), body_bytes=1000, truncate=False))
     assert caught.value.reason == "TOO_LARGE"
+
+
+async def test_a_compressed_answer_is_taken_apart_within_the_bound(site: Site, client: SafeClient) -> None:
+    url = site.url("packed")
+    asis = await client.ask(Question("GET", url))
+    assert (len(asis.body) < 1000, site.hits[-1].headers["Accept-Encoding"]) == (True, "identity")
+    whole = await client.ask(Question("GET", url, body_bytes=200_000, decode=True))
+    assert (whole.body, whole.truncated) == (b"x" * 200_000, False)
+    assert site.hits[-1].headers["Accept-Encoding"] == "gzip"
+    cut = await client.ask(Question("GET", url, body_bytes=199_999, decode=True))
+    assert (len(cut.body), cut.truncated) == (199_999, True)
+    padded = await client.ask(Question("GET", site.url("padded"), body_bytes=1000, decode=True))
+    assert (padded.body, padded.truncated) == (b"x", True)
+
+
+async def test_only_hosts_that_are_allowed_are_asked(site: Site, client: SafeClient) -> None:
+    def allow(host: str) -> bool:
+        return host == "127.0.0.1"
+
+    to = site.url("end", "localhost")
+    for url in (to, f"{site.url('redirect')}?to={to}"):
+        with pytest.raises(FailedPrecondition, match="a host of the list"):
+            await client.ask(Question("GET", url, redirects=5, allow=allow))
+    assert (await client.ask(Question("GET", site.url("end"), allow=allow))).status == 200
+    assert [hit.path for hit in site.hits] == ["/redirect", "/end"]
+
+
+async def test_http_is_for_installations_that_say_so_and_opens_nothing_else() -> None:
+    client = SafeClient(plain=True, lookup=names(inside_test=["10.0.0.1"], good_test=[PUBLIC]))
+    await client.check("http://good.test/", "uri")
+    for url in ("http://127.0.0.1/", "http://inside.test/", "http://10.0.0.1/", "ftp://good.test/"):
+        with pytest.raises(InvalidArgument):
+            await client.check(url, "uri")
+    await client.close()
 
 
 async def test_the_deadline_is_for_all_of_it(site: Site, client: SafeClient) -> None:

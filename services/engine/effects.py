@@ -1,8 +1,10 @@
-"""Effects of programs: what the machine asks for, done over the mesh."""
+"""Keywords of programs: what the machine asks for, done over the mesh."""
 
+import hashlib
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from google.protobuf import json_format
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
@@ -12,54 +14,126 @@ from parley.session.v1 import variable_service_pb2_grpc as variable_grpc
 from services.common.errors import ParleyError
 from services.common.rpc.client import Mesh
 from services.engine.agent.answering import Answerer
+from services.engine.keywords.keyword import Keyword
+from services.engine.keywords.registry import registry
+from services.engine.keywords.world import Performed, World
 from services.engine.machine.machine import EffectError, EffectResult, PerformEffect
-from services.engine.machine.values import Value, text_of
+from services.engine.machine.outcomes import Say
+from services.engine.machine.state import MachineState
+from services.engine.program.values import ProgramError, Value, owned
 
-SLOW = frozenset({"llm", "kb_search"})
-Performer = Callable[["Setting", dict[str, Value]], Awaitable[Value]]
+GRANTED = "keyword-permissions"
+"""A bot's configuration: permissions its keywords have, with commas between; absent: all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where an effect happens."""
+    """Where an effect happens: the turn, the version's configuration, the state of the program."""
 
     turn: ledger_pb.Turn
-    locale: str
+    state: MachineState
+    config: Mapping[str, str] = field(default_factory=dict)
 
 
 class Effects:
-    """A performer a kind."""
+    """Performs keywords. `ports`: what stands behind them on this installation, by their kinds."""
 
-    def __init__(self, mesh: Mesh, answerer: Answerer) -> None:
-        self._variables = variable_grpc.VariableServiceStub(mesh.channel("session"))
-        self._answerer = answerer
-        self._performers: dict[str, Performer] = {"get_variable": self._get_variable, "llm": self._llm}
+    def __init__(self, ports: Mapping[Any, Any]) -> None:
+        self._ports = ports
 
     async def perform(self, setting: Setting, wanted: PerformEffect) -> EffectResult | EffectError:
         """What it gave, or why not, in words for the script. A retryable failure is raised: the turn is tried again."""
-        performer = self._performers.get(wanted.kind)
-        if performer is None:
-            return EffectError(f"not available on this installation: {wanted.kind}")
+        keyword = registry().get(wanted.keyword)
+        if keyword is None or keyword.perform is None:
+            return EffectError(f"not available on this installation: {wanted.keyword}")
         try:
-            return EffectResult(await performer(setting, wanted.arguments))
+            permitted(keyword, setting.config)
+            found = await keyword.perform(self._world(setting, wanted), wanted.arguments)
+            return result(found)
+        except ProgramError as error:
+            return EffectError(str(error))
         except ParleyError as error:
             if error.retryable:
                 raise
             return EffectError(error.message)
 
-    async def _get_variable(self, setting: Setting, arguments: dict[str, Value]) -> Value:
-        scope, key = text_of(arguments["scope"]), text_of(arguments["key"])
-        turn = setting.turn
-        parents = {
-            "bot": turn.bot,
-            "user": turn.originator.subject,
-            "session": turn.lease.key.session,
-            "channel": turn.channel,
-        }
-        found = await self._variables.ListVariables(
-            variable_pb.ListVariablesRequest(parent=parents[scope], keys=[key], page_size=1)
+    def _world(self, setting: Setting, wanted: PerformEffect) -> World:
+        turn, state = setting.turn, setting.state
+        return World(
+            tenant=turn.lease.key.tenant,
+            bot=turn.bot,
+            session=turn.lease.key.session,
+            user=turn.originator.subject,
+            roles=frozenset(turn.originator.roles),
+            channel=turn.channel,
+            locale=turn.locale,
+            key=repeated(turn, wanted.key),
+            config=setting.config,
+            settings=state.settings,
+            pending=tuple((str(scope), str(key), value) for scope, key, value in state.pending),
+            ports=self._ports,
+            keyword=wanted.keyword,
         )
+
+
+def repeated(turn: ledger_pb.Turn, key: str) -> str:
+    """The same whenever this effect of this turn is asked for again, and never else: a SHA-256 in hexadecimal."""
+    whole = f"{turn.lease.key.tenant}/{turn.lease.key.session}/{turn.turn}/{key}"
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def permitted(keyword: Keyword, config: Mapping[str, str]) -> None:
+    """ProgramError when the bot's configuration does not grant what the keyword needs."""
+    granted = config.get(GRANTED, "*")
+    allowed = {item.strip() for item in granted.split(",")}
+    if keyword.permission and not {"*", keyword.permission, f"{keyword.permission.partition('.')[0]}.*"} & allowed:
+        message = (
+            f"{keyword.name} needs the permission {keyword.permission}, which {GRANTED} of this bot does not grant"
+        )
+        raise ProgramError(message)
+
+
+def result(found: Value) -> EffectResult:
+    """What a keyword gave, checked and copied."""
+    if isinstance(found, Performed):
+        return EffectResult(
+            owned(found.value), {name: owned(item) for name, item in found.settings.items()}, found.says
+        )
+    return EffectResult(owned(found))
+
+
+def journaled(found: EffectResult) -> bytes:
+    """A result as the journal keeps it."""
+    says = [[item.text, item.attachments] for item in found.says]
+    return json.dumps([found.value, dict(found.settings), says], ensure_ascii=False).encode()
+
+
+def replayed(raw: bytes) -> EffectResult:
+    """A result as it was."""
+    value, settings, says = json.loads(raw)
+    return EffectResult(value, settings, tuple(Say(text, attachments=attachments) for text, attachments in says))
+
+
+class SessionVariables:
+    """Values kept for bot, person, session and channel: the session service has them."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._variables = variable_grpc.VariableServiceStub(mesh.channel("session"))
+
+    async def read(self, world: World, scope: str, key: str) -> Value:
+        """A value; None when there is none. ParleyError."""
+        parents = {"bot": world.bot, "user": world.user, "session": world.session, "channel": world.channel}
+        request = variable_pb.ListVariablesRequest(parent=parents[scope], keys=[key], page_size=1)
+        found = await self._variables.ListVariables(request)
         return json.loads(json_format.MessageToJson(found.variables[0].value)) if found.variables else None
 
-    async def _llm(self, setting: Setting, arguments: dict[str, Value]) -> Value:
-        return await self._answerer.complete(text_of(arguments["prompt"]), setting.locale, setting.turn.bot)
+
+class MeshModels:
+    """Models: the llm service has them."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+
+    async def complete(self, world: World, prompt: str, options: Mapping[str, Value]) -> str:
+        """One prompt, one text. ParleyError."""
+        return await self._answerer.complete(prompt, world.locale, world.bot, options)

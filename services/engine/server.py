@@ -7,7 +7,9 @@ from services.common.service import Chassis
 from services.engine.agent.answering import Answerer
 from services.engine.api.bots import BotApi
 from services.engine.config import EngineSettings
-from services.engine.effects import Effects
+from services.engine.effects import Effects, MeshModels, SessionVariables
+from services.engine.keywords.memory.variables import Variables
+from services.engine.keywords.models.port import Models
 from services.engine.machine.machine import Budgets
 from services.engine.releases import Releases
 from services.engine.store import Bots
@@ -44,7 +46,7 @@ class EngineService:
             settings=settings,
             ledger=ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session")),
             releases=Releases(bots, Budgets(nodes=settings.turn_nodes, seconds=settings.turn_seconds)),
-            effects=Effects(chassis.mesh, answerer),
+            effects=Effects({Variables: SessionVariables(chassis.mesh), Models: MeshModels(answerer)}),
             answerer=answerer,
             bus=chassis.bus,
         )

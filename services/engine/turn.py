@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from google.protobuf import duration_pb2, json_format, struct_pb2
@@ -21,11 +21,13 @@ from services.common.errors import NotFound, ParleyError, to_status
 from services.common.telemetry.logs import logger
 from services.engine.agent.answering import Answerer, Question
 from services.engine.config import EngineSettings
-from services.engine.effects import SLOW, Effects, Setting
+from services.engine.effects import Effects, Setting, journaled, replayed
+from services.engine.keywords.keyword import Effect
+from services.engine.keywords.registry import registry
 from services.engine.machine import machine as m
 from services.engine.machine import wording
 from services.engine.machine.state import MachineState
-from services.engine.machine.values import Value
+from services.engine.program.values import Value
 from services.engine.publishing import START
 from services.engine.releases import Releases
 from services.engine.store import Release
@@ -64,6 +66,7 @@ class TurnRunner:
         self._error: status_pb2.Status | None = None
         self._waiting = pb.Waiting(kind=pb.Waiting.KIND_NONE)
         self._state = MachineState()
+        self._config: Mapping[str, str] = {}
         self._version = turn.bot_version
         self.cancelled = asyncio.Event()
 
@@ -91,7 +94,7 @@ class TurnRunner:
             self._state = MachineState.from_bytes(self._turn.state)
         elif START in release.programs:
             self._state = machine.start(START, parameters(release.config))
-        self._version = version
+        self._version, self._config = version, release.config
         return machine, release
 
     # the program
@@ -102,6 +105,7 @@ class TurnRunner:
         while True:
             step = machine.run(self._state, resume)
             self._take(step.outputs)
+            self._log_printed()
             outcome, resume = step.outcome, None
             if isinstance(outcome, m.PerformEffect):
                 resume = await self._perform(outcome)
@@ -117,6 +121,11 @@ class TurnRunner:
                 return None
             else:
                 return None
+
+    def _log_printed(self) -> None:
+        for line in self._state.printed:
+            log.info("printed", bot=self._turn.bot, session=self._turn.lease.key.session, text=line[:1000])
+        self._state.printed.clear()
 
     def _first_resume(self) -> m.Resume:
         if self._turn.HasField("timer") and self._state.waiting == "timer":
@@ -150,12 +159,13 @@ class TurnRunner:
     async def _perform(self, wanted: m.PerformEffect) -> m.EffectResult | m.EffectError:
         for entry in self._turn.journal:
             if entry.key == wanted.key:
-                return m.EffectResult(json.loads(entry.result))
-        if wanted.kind in SLOW and self._replies:
+                return replayed(entry.result)
+        keyword = registry().get(wanted.keyword)
+        if keyword is not None and keyword.slow and self._replies:
             await self._checkpoint()
-        result = await self._tools.effects.perform(Setting(self._turn, self._turn.locale), wanted)
-        if wanted.effect == "side_effect" and isinstance(result, m.EffectResult):
-            entry = ledger_pb.JournalEntry(key=wanted.key, kind=wanted.kind, result=json.dumps(result.value).encode())
+        result = await self._tools.effects.perform(Setting(self._turn, self._state, self._config), wanted)
+        if keyword is not None and keyword.effect is Effect.WRITE and isinstance(result, m.EffectResult):
+            entry = ledger_pb.JournalEntry(key=wanted.key, kind=wanted.keyword, result=journaled(result))
             await self._checkpoint(entry)
         return result
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from parley.common.v1 import content_pb2
@@ -15,6 +15,7 @@ from services.common import context
 from services.common.errors import ParleyError, Unavailable, from_proto
 from services.common.rpc.client import Mesh
 from services.common.telemetry.logs import logger
+from services.engine.program.values import Value, text_of
 
 log = logger(__name__)
 PASSAGES = 5
@@ -133,9 +134,11 @@ class Answerer:
                 raise from_proto(event.failed)
         raise Unavailable("the model's answer was cut off")
 
-    async def complete(self, prompt: str, locale: str, bot: str) -> str:
-        """LLM in a script: one prompt, one text. ParleyError."""
-        request = llm_pb.CompleteRequest(locale=locale, bot=bot)
+    async def complete(self, prompt: str, locale: str, bot: str, options: Mapping[str, Value]) -> str:
+        """LLM in a script: one prompt, one text. options: system, model. ParleyError."""
+        request = llm_pb.CompleteRequest(locale=locale, bot=bot, model=text_of(options.get("model")))
+        if options.get("system"):
+            request.messages.add(role=llm_pb.ChatMessage.ROLE_SYSTEM, text=text_of(options["system"]))
         request.messages.add(role=llm_pb.ChatMessage.ROLE_USER, text=prompt)
         with lending():
             done = await self._llm.Complete(request, timeout=self._seconds)

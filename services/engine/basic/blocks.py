@@ -5,8 +5,6 @@ from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Token
 from services.engine.basic.statements import Body, StatementParser
 
-UNAVAILABLE_BLOCKS = frozenset({"PARALLEL", "SCHEDULE", "TABLE", "ON", "MAIL", "KB", "TRANSACTION"})
-
 
 class BlockParser(StatementParser):
     """One method a construct."""
@@ -184,18 +182,16 @@ class BlockParser(StatementParser):
         return tree.Define(token.line, name.upper.rstrip("$%"), tuple(parameters), body)
 
     def _call_statement(self, token: Token) -> tree.Statement:
-        return tree.Evaluate(token.line, self._call_expression(token))
+        return tree.Evaluate(token.line, self.called(token))
 
     def _return_statement(self, token: Token) -> tree.Statement:
-        if self.is_word("WITH"):
-            return tree.Evaluate(token.line, self.unavailable(token, "RETURN WITH"))
+        if self.accept("WITH"):
+            return tree.Return(token.line, self._read_fields())
         return tree.Return(token.line, None if self.at_end() else self.expression())
 
     def _end_statement(self, token: Token) -> tree.Statement:
         if self.at_end():
             return tree.Stop(token.line)
-        if self.token.upper in UNAVAILABLE_BLOCKS:
-            return tree.Evaluate(token.line, self.unavailable(token, f"END {self.token.upper}"))
         raise self.error("BAS120", f"END {self.token.text} closes nothing that is open")
 
     def _stop_statement(self, token: Token) -> tree.Statement:
@@ -208,9 +204,7 @@ class BlockParser(StatementParser):
 
     def _on_statement(self, token: Token) -> tree.Statement:
         if not self.accept("ERROR"):
-            name = self.token.upper
-            self._skip_block("ON")
-            return tree.Evaluate(token.line, self.unavailable(token, f"ON {name}".strip()))
+            return self._on_event(token)
         if self.accept("RESUME"):
             self.expect("NEXT", "after ON ERROR RESUME")
             return tree.OnError(token.line, "resume")
@@ -222,6 +216,9 @@ class BlockParser(StatementParser):
             else tree.OnError(token.line, "goto", target.text.lower())
         )
 
+    def _on_event(self, token: Token) -> tree.Statement:
+        raise NotImplementedError
+
     def _try_statement(self, token: Token) -> tree.Statement:
         body = tuple(self._statements_until(()))
         variable = "error_message"
@@ -230,8 +227,9 @@ class BlockParser(StatementParser):
             if self.token.kind == "word":
                 variable = self.advance().text.lower()
             handler = tuple(self._statements_until(()))
+        always: Body = tuple(self._statements_until(())) if self.accept("FINALLY") else ()
         self._close("TRY", token)
-        return tree.Try(token.line, body, variable, handler)
+        return tree.Try(token.line, body, variable, handler, always)
 
     def _throw_statement(self, token: Token) -> tree.Statement:
         return tree.Throw(token.line, self.expression())

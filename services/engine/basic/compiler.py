@@ -1,4 +1,4 @@
-"""Tree to nodes. Effects inside an expression become nodes before it, so that the machine stops only at nodes."""
+"""Tree to nodes: statements, in source order."""
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -6,12 +6,11 @@ from typing import Any
 
 from services.engine.basic import tree
 from services.engine.basic.diagnostics import Diagnostic, ScriptError, closest
+from services.engine.basic.encoding import Encoded, Encoder
 from services.engine.basic.lexer import Lexer
 from services.engine.basic.parser import Parser
-from services.engine.keywords import registry
 from services.engine.program.program import Node, Program, Subroutine
 
-Encoded = list[Any]
 PROSE_ERRORS = 3
 STRANGE = frozenset({"BAS121", "BAS123", "BAS125"})
 LARGEST_SCRIPT = 1_048_576
@@ -35,46 +34,20 @@ class LoopPlace:
     continues: list[Node] = field(default_factory=list)
 
 
-class Compiler:
-    """Emits nodes in source order: n1, n2, ... so that the same text always gives the same ids."""
+class Compiler(Encoder):
+    """One method a statement."""
 
-    def __init__(self, functions: frozenset[str]) -> None:
-        self.nodes: dict[str, Node] = {}
+    def __init__(self, functions: frozenset[str], assigned: frozenset[str], name: str) -> None:
+        super().__init__(functions, assigned)
+        self.name = name
         self.subroutines: dict[str, Subroutine] = {}
         self.labels: dict[str, str] = {}
         self.tool: dict[str, Any] = {}
+        self.declarations: list[dict[str, Any]] = []
         self.system_prompt = ""
-        self.errors: list[ScriptError] = []
-        self.warnings: list[ScriptError] = []
-        self._functions = functions
         self._loops: list[LoopPlace] = []
         self._gotos: list[tuple[Node, str, str, int]] = []
-        self._open: list[tuple[Node, str]] = []
-        self._temporaries = 0
-
-    # nodes
-
-    def emit(self, op: str, line: int, **fields: object) -> Node:
-        """A node that whatever was open leads to, and that itself is open."""
-        identifier = f"n{len(self.nodes) + 1}"
-        node: Node = {"op": op, "line": line, **fields}
-        self.nodes[identifier] = node
-        self.arrive(identifier)
-        self._open = [(node, "next")]
-        return node
-
-    def upcoming(self) -> str:
-        """The id the next node will have."""
-        return f"n{len(self.nodes) + 1}"
-
-    def arrive(self, identifier: str) -> None:
-        """Everything open leads here."""
-        for node, slot in self._open:
-            if slot in {"next", "else", "done"}:
-                node[slot] = identifier
-            else:
-                node["cases"][int(slot)]["to"] = identifier
-        self._open = []
+        self._bodies: list[tree.Define] = []
 
     def compile(self, script: tree.Script) -> str:
         """The main flow, then the subroutines; the id of the first node."""
@@ -85,6 +58,8 @@ class Compiler:
         self._open = []
         for item in definitions:
             self._add_subroutine(item)
+        while self._bodies:
+            self._add_subroutine(self._bodies.pop(0))
         self._resolve_labels()
         return entry
 
@@ -92,7 +67,9 @@ class Compiler:
         self._open, self._loops = [], []
         self.subroutines[item.name] = Subroutine(item.parameters, self.upcoming())
         self.block(item.body)
-        self.emit("return", item.line, value=["lit", None])
+        own = item.name.lower()
+        value: Encoded = ["var", own] if sets(item.body, own) else ["lit", None]
+        self.emit("return", item.line, value=value)
         self._open = []
 
     def _resolve_labels(self) -> None:
@@ -133,6 +110,9 @@ class Compiler:
         self.emit("ask", item.line, into=self.place(item.into), type=kind, choices=encoded)
 
     def _assign(self, item: tree.Assign) -> None:
+        if isinstance(item.value, tree.Invoke) and isinstance(item.target, tree.Name) and not item.operator:
+            self.invoke(item.value, ["var", item.target.name])
+            return
         value = self.value(item.value)
         target = self.place(item.target)
         if item.operator:
@@ -140,13 +120,51 @@ class Compiler:
         self.emit("set", item.line, target=target, value=value)
 
     def _evaluate(self, item: tree.Evaluate) -> None:
+        if isinstance(item.value, tree.Invoke):
+            self.invoke(item.value, ["var", "_"])
+            return
         value = self.value(item.value, wanted=False)
         if value[0] not in {"lit", "var"}:
             self.emit("set", item.line, target=["var", "_"], value=value)
 
-    def _emit(self, item: tree.Emit) -> None:
-        arguments = {name: self.value(value) for name, value in item.arguments}
-        self.emit("emit", item.line, kind=item.kind, arguments=arguments)
+    def _with(self, item: tree.With) -> None:
+        """The object is made when there is none; assignments of plain names are its fields."""
+        made = tree.Call(item.line, 1, "NVL", (item.target, tree.Mapping(item.line, 1, ())))
+        self._assign(tree.Assign(item.line, item.target, made))
+        for line in item.body:
+            if isinstance(line, tree.Assign) and isinstance(line.target, tree.Name):
+                key = tree.Literal(line.line, 1, line.target.name)
+                place = tree.Member(line.line, 1, item.target, key)
+                self._assign(tree.Assign(line.line, place, line.value, line.operator))
+            else:
+                self.statement(line)
+
+    def _include(self, item: tree.Include) -> None:
+        self.declarations.append({"kind": "include", "path": item.path, "line": item.line})
+
+    def _when(self, item: tree.When) -> None:
+        entry = item.calls
+        if item.calls and item.calls not in self._functions:
+            message = f"there is no SUB {item.calls}"
+            self.errors.append(ScriptError("BAS145", message, item.line, 1, closest(item.calls, self._functions)))
+        if item.body:
+            entry = self._body(item.line, item.body)
+        self.declarations.append({"kind": "event", **item.values, "entry": entry})
+
+    def _delayed(self, item: tree.Delayed) -> None:
+        arguments = {
+            "amount": self.value(item.amount),
+            "unit": ["lit", item.unit],
+            "script": ["lit", self.name],
+            "entry": ["lit", self._body(item.line, item.body)],
+        }
+        self.emit("effect", item.line, keyword="SCHEDULE IN", arguments=arguments, into=["var", "_"])
+
+    def _body(self, line: int, body: tuple[tree.Statement, ...]) -> str:
+        """A block that runs by itself, as a subroutine without a name of its own."""
+        name = f"$BLOCK{len(self._bodies) + len(self.subroutines) + 1}.{line}"
+        self._bodies.append(tree.Define(line, name, (), body))
+        return name
 
     def _wait(self, item: tree.Wait) -> None:
         self.emit("wait", item.line, seconds=self.value(item.seconds))
@@ -168,8 +186,10 @@ class Compiler:
             self.system_prompt = str(item.values["text"])
         elif item.kind == "description":
             self.tool["description"] = item.values["text"]
-        else:
+        elif item.kind == "parameter":
             self.tool.setdefault("parameters", []).append(item.values)
+        else:
+            self.declarations.append({"kind": item.kind, **item.values})
 
     def _define(self, item: tree.Define) -> None:
         self.errors.append(
@@ -205,6 +225,8 @@ class Compiler:
         self.emit("jump", item.line)
         self.block(item.handler)
         self._open += after
+        if item.always:
+            self.block(item.always)
 
     # branches and loops
 
@@ -309,125 +331,21 @@ class Compiler:
         self._open = []
         (matching[-1].exits if item.what == "exit" else matching[-1].continues).append(node)
 
-    # expressions
-
-    def _temporary(self) -> Encoded:
-        self._temporaries += 1
-        return ["var", f"${self._temporaries}"]
-
-    def hold(self, expression: tree.Expression) -> Encoded:
-        """A value computed once: a literal as it is, anything else in a temporary."""
-        value = self.value(expression)
-        if value[0] == "lit":
-            return value
-        temporary = self._temporary()
-        self.emit("set", expression.line, target=temporary, value=value)
-        return temporary
-
-    def place(self, expression: tree.Expression) -> Encoded:
-        """Where a value goes."""
-        if isinstance(expression, tree.Name):
-            return ["var", expression.name]
-        if isinstance(expression, tree.Member):
-            return ["get", self.place(expression.of), self.value(expression.key), False]
-        message = "a value can be put into a variable, a field or an element"
-        self.errors.append(ScriptError("BAS144", message, expression.line, expression.column))
-        return ["var", "_"]
-
-    def value(self, item: tree.Expression, *, wanted: bool = True) -> Encoded:
-        """An expression as an array, with its effects hoisted."""
-        name = type(item).__name__.lower()
-        encoded: Encoded = getattr(self, f"_value_{name}")(item)
-        return encoded
-
-    def _value_literal(self, item: tree.Literal) -> Encoded:
-        return ["lit", item.value]
-
-    def _value_template(self, item: tree.Template) -> Encoded:
-        return ["text", *(self.value(part) for part in item.parts)]
-
-    def _value_name(self, item: tree.Name) -> Encoded:
-        return ["var", item.name]
-
-    def _value_member(self, item: tree.Member) -> Encoded:
-        return ["get", self.value(item.of), self.value(item.key), item.optional]
-
-    def _value_method(self, item: tree.Method) -> Encoded:
-        return ["method", self.value(item.of), item.name, *(self.value(part) for part in item.arguments)]
-
-    def _value_unary(self, item: tree.Unary) -> Encoded:
-        return ["un", item.operator, self.value(item.operand)]
-
-    def _value_binary(self, item: tree.Binary) -> Encoded:
-        if item.operator in {"AND", "OR"}:
-            if self._acts(item.right):
-                return self._decided(item)
-            return [item.operator.lower(), self.value(item.left), self.value(item.right)]
-        return ["bin", item.operator, self.value(item.left), self.value(item.right)]
-
-    def _acts(self, item: object) -> bool:
-        """Whether an expression has an effect or calls a subroutine, so that it becomes nodes."""
-        if isinstance(item, tree.Effect) or (isinstance(item, tree.Call) and item.name in self._functions):
-            return True
-        if isinstance(item, tuple):
-            return any(self._acts(part) for part in item)
-        fields = getattr(item, "__slots__", ()) if isinstance(item, tree.Expression) else ()
-        return any(self._acts(getattr(item, name)) for name in fields)
-
-    def _decided(self, item: tree.Binary) -> Encoded:
-        """AND and OR whose second operand acts: it is a branch, taken only when the first does not decide."""
-        both = item.operator == "AND"
-        result = self._temporary()
-        self._settle(item.line, result, item.left, both=both)
-        test = result if both else ["un", "NOT", result]
-        node = self.emit("branch", item.line, cases=[{"when": test, "to": ""}])
-        self._open = [(node, "0")]
-        self._settle(item.line, result, item.right, both=both)
-        self._open.append((node, "else"))
-        return result
-
-    def _settle(self, line: int, result: Encoded, operand: tree.Expression, *, both: bool) -> None:
-        value = self.value(operand)
-        self.emit("set", line, target=result, value=["and", value, ["lit", True]] if both else value)
-
-    def _value_listing(self, item: tree.Listing) -> Encoded:
-        return ["list", *(self.value(part) for part in item.items)]
-
-    def _value_mapping(self, item: tree.Mapping) -> Encoded:
-        return ["map", *([key, self.value(part)] for key, part in item.items)]
-
-    def _value_call(self, item: tree.Call) -> Encoded:
-        arguments = [self.value(part) for part in item.arguments]
-        if item.name in self._functions:
-            temporary = self._temporary()
-            self.emit("call", item.line, sub=item.name, arguments=arguments, into=temporary)
-            return temporary
-        if item.name not in registry.FUNCTIONS:
-            known = registry.FUNCTIONS | self._functions
-            message = f"{item.name} is neither a function nor a SUB of this script"
-            self.errors.append(ScriptError("BAS145", message, item.line, item.column, closest(item.name, known)))
-        return ["call", item.name, *arguments]
-
-    def _value_effect(self, item: tree.Effect) -> Encoded:
-        arguments = {name: self.value(part) for name, part in item.arguments}
-        temporary = self._temporary()
-        self.emit("effect", item.line, kind=item.kind, arguments=arguments, into=temporary)
-        return temporary
-
 
 def compile_basic(text: str, file: str) -> CompileResult:
     """Compile a script. All its errors come in one go; prose gets one."""
     if len(text.encode()) > LARGEST_SCRIPT:
         return CompileResult(None, [Diagnostic(file, 1, 1, "error", "BAS100", "a script is at most 1 MiB")])
     lexer = Lexer(text)
-    parser = Parser(lexer.run())
+    parser = Parser(lexer.run(), lexer.lines)
     script = parser.parse()
     errors = [*lexer.errors, *parser.errors]
     if is_prose(parser, errors):
         words = "this reads like prose, not like a script: put texts for the person after TALK"
         return CompileResult(None, [Diagnostic(file, 1, 1, "error", "BAS100", words)])
     functions = frozenset(item.name for item in script.statements if isinstance(item, tree.Define))
-    compiler = Compiler(functions)
+    name = PurePosixPath(file).stem.lower()
+    compiler = Compiler(functions, parser.assigned, name)
     entry = compiler.compile(script)
     errors += compiler.errors
     found = [diagnostic(file, item, "error") for item in errors]
@@ -436,13 +354,14 @@ def compile_basic(text: str, file: str) -> CompileResult:
     if errors:
         return CompileResult(None, found)
     program = Program(
-        name=PurePosixPath(file).stem.lower(),
+        name=name,
         origin="basic",
         entry=entry,
         nodes=compiler.nodes,
         subroutines=compiler.subroutines,
         system_prompt=compiler.system_prompt,
         tool=compiler.tool,
+        declarations=compiler.declarations,
     )
     return CompileResult(program, found)
 
@@ -456,3 +375,11 @@ def is_prose(parser: Parser, errors: list[ScriptError]) -> bool:
 def diagnostic(file: str, error: ScriptError, severity: str) -> Diagnostic:
     """An error with its file."""
     return Diagnostic(file, error.line, error.column, severity, error.code, error.message, error.suggestion)
+
+
+def sets(body: tuple[tree.Statement, ...], name: str) -> bool:
+    """Whether a FUNCTION gives its value by being assigned to, as older dialects do."""
+    return any(
+        isinstance(item, tree.Assign) and isinstance(item.target, tree.Name) and item.target.name == name
+        for item in body
+    )

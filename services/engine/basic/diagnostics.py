@@ -30,7 +30,7 @@ class ScriptError(Exception):
         self.suggestion = suggestion
 
 
-def closest(word: str, known: Iterable[str]) -> str:
+def closest(word: str, known: Iterable[str], cutoff: float = 0.75) -> str:
     """ "did you mean ...?" or nothing."""
-    found = difflib.get_close_matches(word.upper(), list(known), n=1, cutoff=0.75)
+    found = difflib.get_close_matches(word.upper(), list(known), n=1, cutoff=cutoff)
     return f"did you mean {found[0]}?" if found else ""

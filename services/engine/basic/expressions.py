@@ -3,90 +3,21 @@
 from services.engine.basic import tree
 from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Lexer, Token, matching_brace
-from services.engine.keywords import registry
+from services.engine.basic.matching import Matching
 
 CONSTANTS: dict[str, tree.JsonValue] = {"TRUE": True, "FALSE": False, "NULL": None, "NOTHING": None, "EMPTY": None}
 COMPARISONS = {"=": "=", "==": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
-NOT_OPERANDS = frozenset(
-    """
-    AND OR XOR NOT MOD IN LIKE BETWEEN IS CONTAINS THEN TO STEP AS BY DO WITH FROM WHERE ELSE ASC DESC GOTO TIMEOUT
-    """.split()
-)
-ZERO_ARGUMENTS = frozenset({"NOW", "TODAY", "PI", "RND", "UUID", "GUID", "TIMESTAMP", "NOW_UTC"})
-MEMORIES = {"BOT": "bot", "USER": "user", "SESSION": "session", "CHANNEL": "channel"}
-
-
 DEEPEST_EXPRESSION = 40
 LONGEST_CHAIN = 100
 LONGEST_WHOLE = 18
-LLM_CLAUSES = frozenset({"OPTIMIZE", "MAX_COST", "MAX_LATENCY"})
 
 
-class ExpressionParser:
-    """A cursor over tokens with the grammar of values; the statement parser extends it."""
+class ExpressionParser(Matching):
+    """The grammar of values; the statement parser extends it."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
-        self.position = 0
+    def __init__(self, tokens: list[Token], lines: list[str] | None = None) -> None:
+        super().__init__(tokens, lines)
         self._nesting = 0
-
-    @property
-    def token(self) -> Token:
-        """The current token."""
-        return self.tokens[self.position]
-
-    def ahead(self, count: int = 1) -> Token:
-        """A later token."""
-        return self.tokens[min(self.position + count, len(self.tokens) - 1)]
-
-    def advance(self) -> Token:
-        """The current token, then move on."""
-        token = self.token
-        if token.kind != "end":
-            self.position += 1
-        return token
-
-    def is_operator(self, *texts: str) -> bool:
-        """Whether the current token is one of these operators."""
-        return self.token.kind == "operator" and self.token.text in texts
-
-    def is_word(self, *words: str) -> bool:
-        """Whether the current token is one of these words."""
-        return self.token.kind == "word" and self.token.upper in words
-
-    def accept(self, *texts: str) -> bool:
-        """Move over an operator or word if it is there."""
-        if self.is_operator(*texts) or self.is_word(*texts):
-            self.advance()
-            return True
-        return False
-
-    def expect(self, text: str, why: str) -> Token:
-        """Move over it, or say what was expected."""
-        if self.is_operator(text) or self.is_word(text):
-            return self.advance()
-        raise self.error("BAS110", f"expected {text} {why}, found {self.shown()}")
-
-    def shown(self) -> str:
-        """The current token in words."""
-        names = {"newline": "the end of the line", "end": "the end of the script"}
-        return names.get(self.token.kind, repr(self.token.text))
-
-    def error(self, code: str, message: str, suggestion: str = "") -> ScriptError:
-        """An error at the current token."""
-        return ScriptError(code, message, self.token.line, self.token.column, suggestion)
-
-    def at_line_end(self) -> bool:
-        """Whether the line is over."""
-        return self.token.kind in {"newline", "end"}
-
-    def at_end(self) -> bool:
-        """Whether the statement is over."""
-        return self.at_line_end() or self.is_operator(";")
-
-    def finished(self) -> bool:
-        """Whether the script is over."""
-        return self.token.kind == "end"
 
     # values, loosest first
 
@@ -109,6 +40,16 @@ class ExpressionParser:
             left = tree.Binary(token.line, token.column, operator, left, self._and())
             terms = self._counted(terms)
         return left
+
+    def tight(self) -> tree.Expression:
+        """A value without comparisons, so that IF GET "a" = "b" compares what GET gives."""
+        self._nesting += 1
+        try:
+            if self._nesting > DEEPEST_EXPRESSION:
+                raise self.error("BAS106", f"expressions are nested more than {DEEPEST_EXPRESSION} deep")
+            return self._concatenation()
+        finally:
+            self._nesting -= 1
 
     def _counted(self, terms: int) -> int:
         """Chains of operators become trees as deep as they are long."""
@@ -226,14 +167,15 @@ class ExpressionParser:
             if name.kind != "word":
                 raise self.error("BAS111", f"expected a name after {token.text}")
             if self.is_operator("(") and not self.token.spaced:
-                arguments = self._arguments()
+                arguments = self.arguments()
                 value = tree.Method(token.line, token.column, value, name.text.lower(), arguments)
             else:
                 key = tree.Literal(name.line, name.column, name.text)
                 value = tree.Member(token.line, token.column, value, key, optional=token.text == "?.")
         return value
 
-    def _arguments(self) -> tuple[tree.Expression, ...]:
+    def arguments(self) -> tuple[tree.Expression, ...]:
+        """Values in brackets."""
         self.expect("(", "before the arguments")
         found: list[tree.Expression] = []
         while not self.is_operator(")"):
@@ -261,7 +203,7 @@ class ExpressionParser:
             return tree.Literal(token.line, token.column, value)
         if token.kind == "string":
             self.advance()
-            return interpolated(token)
+            return self.interpolated(token)
         if token.kind == "word":
             return self._word()
         if self.accept("("):
@@ -299,172 +241,89 @@ class ExpressionParser:
         return tree.Mapping(token.line, token.column, tuple(items))
 
     def _word(self) -> tree.Expression:
-        token = self.advance()
+        token = self.token
         name = token.upper.rstrip("$%")
         place = (token.line, token.column)
-        if name in CONSTANTS:
+        if name in CONSTANTS and not (self.ahead().text == "(" and not self.ahead().spaced):
+            self.advance()
             return tree.Literal(*place, CONSTANTS[name])
         special = self._special(token, name)
         if special is not None:
             return special
-        if self.is_operator("(") and not (self.token.spaced and name not in registry.FUNCTIONS):
-            return tree.Call(*place, name, self._arguments())
-        if name in ZERO_ARGUMENTS:
-            return tree.Call(*place, name, ())
-        if name in registry.FUNCTIONS and self._operand_follows():
-            return self._bare_call(token, name)
-        if name in registry.added():
-            return self._added(token, name)
-        if name in registry.LATER and self._operand_follows():
-            return self.unavailable(token, name)
-        return tree.Name(*place, token.text.rstrip("$%").lower())
-
-    def _bare_call(self, token: Token, name: str) -> tree.Expression:
-        """F a, b without brackets; FORMAT v AS "p"; SORT x BY "f" DESC."""
-        arguments = list(self.listed())
-        if name == "FORMAT" and self.accept("AS"):
-            arguments.append(self.expression())
-        if name == "SORT" and self.accept("BY"):
-            arguments.append(self.expression())
-            if self.is_word("ASC", "DESC"):
-                order = self.advance()
-                arguments.append(tree.Literal(order.line, order.column, order.upper))
-        return tree.Call(token.line, token.column, name, tuple(arguments))
-
-    def _added(self, token: Token, name: str) -> tree.Expression:
-        """A keyword of a third party: an effect with its arguments in order."""
-        place = (token.line, token.column)
-        found: tuple[tree.Expression, ...] = ()
+        if name not in self.defined:
+            invoked = self.invocation(statement=False)
+            if invoked is not None:
+                return invoked
+        self.advance()
         if self.is_operator("(") and not self.token.spaced:
-            found = self._arguments()
-        elif self._operand_follows():
-            found = self.listed()
-        return tree.Effect(*place, name.lower(), (("arguments", tree.Listing(*place, found)),))
+            return tree.Call(*place, name, self.arguments())
+        return tree.Name(*place, token.text.rstrip("$%").lower())
 
     def _special(self, token: Token, name: str) -> tree.Expression | None:
         place = (token.line, token.column)
-        if name == "NEW" and self.is_word("OBJECT", "ARRAY"):
+        after = self.ahead().upper
+        if name == "NEW" and after in {"OBJECT", "ARRAY"}:
+            self.advance()
             made = self.advance().upper
             return tree.Mapping(*place, ()) if made == "OBJECT" else tree.Listing(*place, ())
-        if name == "IS" and self.accept("NUMERIC"):
+        if name == "IS" and after == "NUMERIC":
+            self.advance()
+            self.advance()
             return tree.Call(*place, "ISNUMBER", (self.postfix(self._primary()),))
-        if name == "JSON" and self.accept("PARSE"):
-            return tree.Call(*place, "JSON", (self.expression(),))
-        if f"{name} {self.token.upper}" in registry.PHRASES and name in registry.LATER:
-            return self.unavailable(token, name)
-        if name == "ERROR" and self.is_word("MESSAGE"):
+        if name == "ERROR" and after == "MESSAGE":
+            self.advance()
             self.advance()
             return tree.Name(*place, "error_message")
-        if name == "GET":
-            return self._get(token)
-        if name == "LLM" and self._operand_follows():
-            return tree.Effect(*place, "llm", (("prompt", self.expression()), *self._llm_clauses()))
         if name == "CALL":
-            return self._call_expression(token)
+            self.advance()
+            return self.called(token)
         return None
 
-    def _llm_clauses(self) -> list[tuple[str, tree.Expression]]:
-        """WITH OPTIMIZE FOR, MAX_COST, MAX_LATENCY: on the same line or the next."""
-        found: list[tuple[str, tree.Expression]] = []
-        while True:
-            skip = 1 if self.token.kind == "newline" else 0
-            if self.ahead(skip).upper != "WITH" or self.ahead(skip + 1).upper not in LLM_CLAUSES:
-                return found
-            self.position += skip + 1
-            name = self.advance().upper
-            if name == "OPTIMIZE":
-                self.expect("FOR", "after OPTIMIZE")
-            found.append((name.lower(), self.expression()))
-
-    def _get(self, token: Token) -> tree.Expression:
-        place = (token.line, token.column)
-        if self.token.upper in MEMORIES:
-            scope = MEMORIES[self.advance().upper]
-            self.accept("MEMORY")
-            bracket = self.accept("(")
-            key = self.expression()
-            if bracket:
-                self.expect(")", "after the key")
-            return reading(token, scope, key)
-        if self.token.kind == "string" and self.token.text.lower().startswith(
-            ("session.", "user.", "bot.", "channel.")
-        ):
-            scope, _, key_text = self.advance().text.partition(".")
-            return reading(token, scope.lower(), tree.Literal(*place, key_text))
-        if self._operand_follows():
-            return self.unavailable(token, "GET")
-        return tree.Name(*place, "get")
-
-    def _call_expression(self, token: Token) -> tree.Expression:
+    def called(self, token: Token) -> tree.Expression:
+        """CALL name(a, b), CALL "script.bas", CALL "service/path", {...}."""
         if self.token.kind == "string":
-            return self.unavailable(token, "CALL")
+            path = self.interpolated(self.advance())
+            more = self.listed() if self.accept(",") else ()
+            return tree.RunScript(token.line, token.column, path, more)
         name = self.advance()
         if name.kind != "word":
             raise self.error("BAS114", "expected the name of a SUB or FUNCTION after CALL")
-        arguments = self._arguments() if self.is_operator("(") else ()
+        arguments = self.arguments() if self.is_operator("(") else ()
+        if not arguments and not self.at_end() and self.begins_value(self.token):
+            arguments = self.listed()
         return tree.Call(token.line, token.column, name.upper, arguments)
 
-    def unavailable(self, token: Token, name: str) -> tree.Expression:
-        """A keyword that this installation cannot do: an error at run time, which a script can catch."""
-        second = self.token.upper
-        name = f"{name} {second}" if f"{name} {second}" in registry.PHRASES else name
-        depth = 0
-        while not self.finished() and (depth > 0 or not self.at_end()):
-            if self.is_operator("(", "[", "{", "#{"):
-                depth += 1
-            elif self.is_operator(")", "]", "}"):
-                if depth == 0:
-                    break
-                depth -= 1
-            self.advance()
-        literal = tree.Literal(token.line, token.column, name)
-        return tree.Effect(token.line, token.column, "unavailable", (("keyword", literal),))
-
-    def _operand_follows(self) -> bool:
-        token = self.token
-        if token.kind in {"number", "string"}:
-            return True
-        if token.kind == "word":
-            return token.upper not in NOT_OPERANDS
-        return token.kind == "operator" and (token.text in {"{", "#{"} or (token.text in {"(", "["} and token.spaced))
+    def interpolated(self, token: Token) -> tree.Expression:
+        """Text with its ${...} parsed."""
+        content = token.text
+        place = (token.line, token.column)
+        if "${" not in content:
+            return tree.Literal(*place, content)
+        parts: list[tree.Expression] = []
+        position = 0
+        while (start := content.find("${", position)) >= 0:
+            end = matching_brace(content, start + 2)
+            if end < 0:
+                raise ScriptError("BAS103", "${ has no closing }", *place, "add }")
+            if start > position:
+                parts.append(tree.Literal(*place, content[position:start]))
+            parts.append(parse_value(content[start + 2 : end], token, self))
+            position = end + 1
+        if position < len(content):
+            parts.append(tree.Literal(*place, content[position:]))
+        return tree.Template(*place, tuple(parts))
 
 
-def reading(token: Token, scope: str, key: tree.Expression) -> tree.Effect:
-    """The value of a variable outside the program."""
-    place = (token.line, token.column)
-    return tree.Effect(*place, "get_variable", (("scope", tree.Literal(*place, scope)), ("key", key)))
-
-
-def interpolated(token: Token, text: str | None = None) -> tree.Expression:
-    """Text with its ${...} parsed."""
-    content = token.text if text is None else text
-    place = (token.line, token.column)
-    if "${" not in content:
-        return tree.Literal(*place, content)
-    parts: list[tree.Expression] = []
-    position = 0
-    while (start := content.find("${", position)) >= 0:
-        end = matching_brace(content, start + 2)
-        if end < 0:
-            raise ScriptError("BAS103", "${ has no closing }", *place, "add }")
-        if start > position:
-            parts.append(tree.Literal(*place, content[position:start]))
-        parts.append(parse_value(content[start + 2 : end], token))
-        position = end + 1
-    if position < len(content):
-        parts.append(tree.Literal(*place, content[position:]))
-    return tree.Template(*place, tuple(parts))
-
-
-def parse_value(text: str, token: Token) -> tree.Expression:
-    """The expression inside ${...}, with the place of the text around it."""
+def parse_value(text: str, token: Token, around: ExpressionParser) -> tree.Expression:
+    """The expression inside ${...}, with the place of the text around it; it knows the names of the whole script."""
     lexer = Lexer(text)
     tokens = [Token(item.kind, item.text, token.line, token.column, item.spaced) for item in lexer.run()]
     if lexer.errors:
         raise ScriptError("BAS103", f"${{{text}}} is not an expression", token.line, token.column)
-    parser = ExpressionParser(tokens)
     if text.count("${") > DEEPEST_EXPRESSION:
         raise ScriptError("BAS106", "texts are nested too deep", token.line, token.column)
+    parser = ExpressionParser(tokens)
+    parser.assigned, parser.defined = around.assigned, around.defined
     value = parser.expression()
     if not parser.at_end():
         raise ScriptError("BAS103", f"${{{text}}} is not an expression", token.line, token.column)

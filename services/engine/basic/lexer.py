@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from services.engine.basic.diagnostics import ScriptError
+from services.engine.keywords.registry import registry
 
 Kind = Literal["word", "number", "string", "operator", "newline", "block", "end"]
 SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\ufeff": " "})
@@ -12,24 +14,33 @@ NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
 OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
 BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
+LEADING = re.compile(r"^\s+(?:[+&]\s|AND\b|OR\b)", re.IGNORECASE)
 UNQUOTED = re.compile(r"^\s*(TALK|DESCRIPTION)\s+[^\W\d]", re.IGNORECASE)
 APOSTROPHE_WORD = re.compile(r"[^\W\d]\w*(?:'[^\W\d]\w*)+")
 OPENERS, CLOSERS = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
 CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "&&", "||"})
-BEFORE_QUOTE = frozenset(
-    {"TALK", "PRINT", "AS", "CASE", "THEN", "RETURN", "IN", "TO", "AND", "OR", "NOT", "LIKE", "LLM", "LOG", "CONTEXT"}
-    | {"SUGGESTION", "GET", "SET", "MEMORY", "DESCRIPTION", "THROW", "RAISE", "ELSE", "TEXT", "WITH", "FIND", "KB"}
+OF_THE_LANGUAGE = frozenset(
+    """
+    TALK PRINT AS CASE THEN RETURN IN TO AND OR NOT LIKE DESCRIPTION THROW RAISE ELSE WITH IF ELSEIF WHILE UNTIL
+    """.split()
 )
+QUOTED = re.compile(r'^(\s*(?:PARAM\b.*\s)?DESCRIPTION\s+)"(.*[^"\\]"[^"].*)"\s*$', re.IGNORECASE)
 
 
-OLD_SPELLINGS = {
-    name.strip().replace(" ", "_"): name.strip()
-    for name in (
-        "SET BOT MEMORY,GET BOT MEMORY,SET USER MEMORY,GET USER MEMORY,SET CONTEXT,ADD SUGGESTION,CLEAR SUGGESTIONS,"
-        "USE KB,CLEAR KB,ADD TOOL,REMOVE TOOL,LIST TOOLS,CLEAR TOOLS,USE TOOL,SET USER,SEND MAIL,USE WEBSITE,GROUP BY,"
-        "MERGE PDF,GENERATE PDF,DELETE FILE,CREATE TASK,CREATE DRAFT"
-    ).split(",")
-} | {"ADD_KB": "USE KB", "SET_KB": "USE KB"}
+@lru_cache(maxsize=1)
+def before_quote() -> frozenset[str]:
+    """Words after which an apostrophe begins a text, not a comment."""
+    return OF_THE_LANGUAGE | registry().vocabulary
+
+
+@lru_cache(maxsize=1)
+def old_spellings() -> dict[str, str]:
+    """SET_BOT_MEMORY and its like, as scripts of 2024 wrote keywords of several words."""
+    names = {name.replace(" ", "_"): name for name in registry().names() if " " in name}
+    return {old: new for old, new in names.items() if old not in registry().names()} | {
+        "ADD_KB": "USE KB",
+        "SET_KB": "USE KB",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class Lexer:
     """One pass over the lines of a script."""
 
     def __init__(self, source: str) -> None:
-        self._lines = source.translate(SMART).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.lines = self._lines = source.translate(SMART).replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.tokens: list[Token] = []
         self.comments: list[Comment] = []
         self.errors: list[ScriptError] = []
@@ -72,6 +83,13 @@ class Lexer:
         """All tokens, the last of kind "end". What cannot be read is in `errors`."""
         index = 0
         while index < len(self._lines):
+            if (
+                self._depth == 0
+                and LEADING.match(self._lines[index])
+                and self.tokens[-1:]
+                and self.tokens[-1].kind == "newline"
+            ):
+                self.tokens.pop()
             block = BLOCK.match(self._lines[index]) if self._depth == 0 else None
             if block:
                 index = self._block(index, block)
@@ -96,13 +114,17 @@ class Lexer:
             return
         if last.kind == "operator" and last.text in CONTINUES:
             return
+        if last.upper in {"AND", "OR"} or (last.text == "_" and last.spaced):
+            self.tokens = self.tokens[:-1] if last.text == "_" else self.tokens
+            return
         self.tokens.append(Token("newline", "\n", line, len(self._lines[line - 1]) + 1))
 
     def _block(self, index: int, match: re.Match[str]) -> int:
         name = re.sub(r"\s+", " ", match[1].upper())
         words = name.replace(" ", r"\s+")
         closing = re.compile(rf"^\s*END\s+{words}\s*$", re.IGNORECASE)
-        body: list[str] = [match[2].strip()] if match[2].strip() else []
+        mail = name == "MAIL"
+        body: list[str] = [match[2].strip()] if match[2].strip() and not mail else []
         start = index + 1
         index += 1
         while index < len(self._lines) and not closing.match(self._lines[index]):
@@ -112,12 +134,19 @@ class Lexer:
             message = f"BEGIN {name} has no END {name}"
             self.errors.append(ScriptError("BAS104", message, start, 1, f"add END {name}"))
         self.tokens.append(Token("word", f"BEGIN {name}", start, 1))
+        if mail:
+            self._line(" " * match.start(2) + match[2], start)
         self.tokens.append(Token("block", dedent(body), start, 1))
         self.tokens.append(Token("newline", "\n", start, 1))
         return index + 1
 
     def _line(self, text: str, line: int) -> None:
         position, first = 0, True
+        quoted = QUOTED.match(text) if self._depth == 0 else None
+        if quoted:
+            self._line(quoted[1], line)
+            self.tokens.append(Token("string", quoted[2], line, quoted.start(2), spaced=True))
+            return
         self._says = self._depth == 0 and UNQUOTED.match(text) is not None
         while position < len(text):
             if text[position].isspace():
@@ -149,7 +178,7 @@ class Lexer:
         if last is None or last.kind in {"number", "string"}:
             return False
         if last.kind == "word":
-            return last.upper in BEFORE_QUOTE
+            return last.upper in before_quote()
         return last.text not in CLOSERS
 
     def _token(self, text: str, position: int, line: int) -> int:
@@ -221,8 +250,8 @@ def dedent(lines: list[str]) -> str:
 
 
 def spelled(token: Token) -> list[Token]:
-    """SET_BOT_MEMORY and its like, as scripts of 2024 wrote them, in today's words."""
-    words = OLD_SPELLINGS.get(token.upper) if "_" in token.text and token.kind == "word" else None
+    """SET_BOT_MEMORY and its like in today's words."""
+    words = old_spellings().get(token.upper) if token.kind == "word" and "_" in token.text else None
     if words is None:
         return [token]
     return [Token("word", word, token.line, token.column, token.spaced) for word in words.split()]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from services.engine.basic import tree
 from services.engine.basic.diagnostics import ScriptError, closest
-from services.engine.basic.expressions import ExpressionParser, interpolated
+from services.engine.basic.expressions import ExpressionParser
 from services.engine.basic.lexer import Token
-from services.engine.keywords import registry
+from services.engine.keywords.registry import registry
 
 Body = tuple[tree.Statement, ...]
 Construct = Callable[[Token], tree.Statement | None]
@@ -22,8 +22,11 @@ ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "FUNCTION": (("END", "FUNCTION"),),
     "TRY": (("END", "TRY"),),
     "WITH": (("END", "WITH"),),
+    "ON": (("END", "ON"),),
+    "SCHEDULE": (("END", "SCHEDULE"),),
 }
-CLOSERS = frozenset({"NEXT", "WEND", "LOOP", "ENDIF", "CATCH", "CASE", "ELSE", "ELSEIF", "DEFAULT"})
+CHOICES = frozenset({"CHOICE", "MENU", "OPTIONS"})
+CLOSERS = frozenset({"NEXT", "WEND", "LOOP", "ENDIF", "CATCH", "FINALLY", "CASE", "ELSE", "ELSEIF", "DEFAULT"})
 
 
 class TooDeep(ScriptError):
@@ -33,8 +36,8 @@ class TooDeep(ScriptError):
 class StatementParser(ExpressionParser):
     """Reads statement after statement; all errors are in `errors`. The constructs are methods of its heirs."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        super().__init__(tokens)
+    def __init__(self, tokens: list[Token], lines: list[str] | None = None) -> None:
+        super().__init__(tokens, lines)
         self.errors: list[ScriptError] = []
         self.lines_seen: set[int] = set()
         self._depth = 0
@@ -117,13 +120,9 @@ class StatementParser(ExpressionParser):
             f"found {self.shown()} on line {self.token.line}",
         )
 
-    def _bare(self) -> bool:
-        """Whether the word stands alone on its line."""
-        return self.ahead().kind in {"newline", "end"}
-
     def _with_field(self) -> tree.Statement:
-        """.name = value in WITH."""
-        self.advance()
+        """.name = value, or name = value, in WITH."""
+        self.accept(".")
         line = self.token.line
         name = self.advance()
         self.expect("=", "after the name of the field")
@@ -137,30 +136,46 @@ class StatementParser(ExpressionParser):
             return tree.Ask(line, target, "CHOICE", tree.Listing(line, 1, self.listed()))
         if self.is_operator("["):
             return tree.Ask(line, target, "CHOICE", self.expression())
-        kind = self.advance()
+        kind = self.token
         if kind.kind != "word":
             raise self.error("BAS126", "expected a type or a list of choices after AS")
+        if kind.upper in self.assigned or self.ahead().text in {".", "["}:
+            return tree.Ask(line, target, "CHOICE", self.expression())
+        self.advance()
+        if kind.upper in CHOICES and not self.at_end():
+            return tree.Ask(line, target, "CHOICE", tree.Listing(line, 1, self.listed()))
         if self._at_text():
-            return tree.Ask(line, target, f"PROMPT:{kind.upper}", interpolated(self.advance()))
+            return tree.Ask(line, target, f"PROMPT:{kind.upper}", self.interpolated(self.advance()))
         return tree.Ask(line, target, kind.upper)
 
     def _at_text(self) -> bool:
         return self.token.kind == "string"
 
-    def _skip_block(self, name: str) -> None:
-        """Past END name, when it stands below before the next line that begins with the name."""
+    def block_follows(self, name: str) -> bool:
+        """Whether END name stands below before the next line that begins with the name."""
         for index in range(self.position, len(self.tokens) - 1):
             token, after = self.tokens[index], self.tokens[index + 1]
             if token.upper == "END" and after.upper == name:
-                self.position = index + 2
-                return
+                return True
             if token.kind == "newline" and after.upper == name:
-                break
-        self._skip_line()
+                return False
+        return False
+
+    def _skip_block(self, name: str) -> None:
+        """Past END name when there is one, else past the line."""
+        if not self.block_follows(name):
+            self._skip_line()
+            return
+        while not (self.token.upper == "END" and self.ahead().upper == name):
+            self.advance()
+        self.advance()
+        self.advance()
 
     def _statement(self) -> tree.Statement | None:
         token = self.token
         if token.kind == "operator" and token.text == "." and self._open and self._open[-1] == "WITH":
+            return self._with_field()
+        if token.kind == "word" and self._open and self._open[-1] == "WITH" and self.ahead().text == "=":
             return self._with_field()
         if token.kind != "word":
             raise self.error("BAS123", f"a line begins with a keyword or a name, found {self.shown()}")
@@ -172,9 +187,67 @@ class StatementParser(ExpressionParser):
             return self._assignment()
         construct: Construct | None = getattr(self, f"_{token.upper.lower().replace(' ', '_')}_statement", None)
         if construct is None:
-            return self._other(token)
+            return self._keyword(token)
+        if not self._has_phrase(token):
+            return self._constructed(construct, token)
+        start = self.position
+        try:
+            return self._keyword(token)
+        except ScriptError as error:
+            self.position = start
+            return self._instead(construct, token, error)
+
+    def _constructed(self, construct: Construct, token: Token) -> tree.Statement | None:
         self.advance()
         return construct(token)
+
+    def _instead(self, construct: Construct, token: Token, first: ScriptError) -> tree.Statement | None:
+        """The construct where the keyword does not fit; of two errors the one that got further."""
+        try:
+            found = self._constructed(construct, token)
+            if self.at_end():
+                return found
+        except TooDeep:
+            raise
+        except ScriptError as second:
+            raise (second if (second.line, second.column) > (first.line, first.column) else first) from None
+        raise first
+
+    def _has_phrase(self, token: Token) -> bool:
+        """Whether a keyword stands here that is more than this word."""
+        return any(self.at_words(head) for head, _, _ in registry().starting.get(token.upper, ()) if len(head) > 1)
+
+    def _keyword(self, token: Token) -> tree.Statement:
+        """A statement that is a keyword, a function or a SUB of the script."""
+        word = token.upper.rstrip("$%")
+        after = self.ahead()
+        if word in self.defined and not (after.kind == "operator" and after.text in {"(", "."}):
+            return tree.Evaluate(token.line, self._called_bare(token))
+        if word not in self.defined:
+            invoked = self.invocation(statement=True)
+            if invoked is not None:
+                return tree.Evaluate(token.line, invoked)
+        if after.kind == "operator" and after.text in {"(", "."}:
+            return tree.Evaluate(token.line, self.expression())
+        if after.kind in {"newline", "end"} and token.text.isidentifier():
+            self.advance()
+            return tree.Evaluate(token.line, tree.Call(token.line, token.column, word, ()))
+        raise self.error("BAS125", f"{token.text} is not a keyword", self._suggested(token, after))
+
+    def _called_bare(self, token: Token) -> tree.Expression:
+        """greet "Ana", 2: a SUB without CALL and without brackets."""
+        self.advance()
+        arguments = () if self.at_end() else self.listed()
+        return tree.Call(token.line, token.column, token.upper.rstrip("$%"), arguments)
+
+    def _suggested(self, token: Token, after: Token) -> str:
+        """What was probably meant: two words are looked at before one."""
+        names = registry().names() | self.defined
+        if after.kind == "word":
+            found = closest(f"{token.upper} {after.upper}", [name for name in names if " " in name], 0.85)
+            if found:
+                return found
+        return closest(token.upper, names)
 
     def _is_assignment(self) -> bool:
         after = self.ahead()
@@ -196,7 +269,8 @@ class StatementParser(ExpressionParser):
                 return True
         return False
 
-    def _target(self) -> tree.Expression:
+    def target(self) -> tree.Expression:
+        """A variable, a field, an element."""
         token = self.advance()
         if token.kind != "word":
             raise self.error("BAS124", "expected the name of a variable")
@@ -204,23 +278,9 @@ class StatementParser(ExpressionParser):
 
     def _assignment(self) -> tree.Statement:
         line = self.token.line
-        target = self._target()
+        target = self.target()
         operator = self.advance().text
         if operator == "=" and self.is_word("HEAR"):
             self.advance()
             return self._heard(line, target)
         return tree.Assign(line, target, self.expression(), operator.rstrip("="))
-
-    def _other(self, token: Token) -> tree.Statement:
-        word = token.upper.rstrip("$%")
-        after = self.ahead()
-        if word in registry.LATER and not (after.kind == "operator" and after.text in {".", "("}) and not self._bare():
-            return tree.Evaluate(token.line, self.unavailable(self.advance(), word))
-        if word in {"GET", "LLM"} or word in registry.FUNCTIONS or word in registry.LATER or word in registry.added():
-            return tree.Evaluate(token.line, self.expression())
-        if self.ahead().kind == "operator" and self.ahead().text in {"(", "."}:
-            return tree.Evaluate(token.line, self.expression())
-        if self.ahead().kind in {"newline", "end"} and token.text.isidentifier():
-            self.advance()
-            return tree.Evaluate(token.line, tree.Call(token.line, token.column, word, ()))
-        raise self.error("BAS125", f"{token.text} is not a keyword", closest(word, registry.heads()))

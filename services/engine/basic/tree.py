@@ -94,11 +94,34 @@ class Mapping(Expression):
 
 
 @dataclass(frozen=True, slots=True)
-class Effect(Expression):
-    """A keyword with a value that only the world outside the program knows: LLM, GET BOT MEMORY, HEAR ..."""
+class Invoke(Expression):
+    """A keyword that does something: head is how it was written, arguments are (slot, value)."""
 
-    kind: str
+    keyword: str
+    head: tuple[str, ...]
     arguments: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunScript(Expression):
+    """CALL "other.bas": another script of the package, or a path of a service, with values for it."""
+
+    path: Expression
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Where(Expression):
+    """A condition over columns: names on the left are columns."""
+
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(Expression):
+    """A filter text: what is inserted into it stays a value."""
+
+    text: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +214,12 @@ class Define(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Try(Statement):
-    """TRY ... CATCH name ... END TRY."""
+    """TRY ... CATCH name ... FINALLY ... END TRY."""
 
     body: tuple[Statement, ...]
     variable: str
     handler: tuple[Statement, ...]
+    always: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +279,6 @@ class Wait(Statement):
 
 
 @dataclass(frozen=True, slots=True)
-class Emit(Statement):
-    """Something the machine itself keeps: a suggestion, a log line, a memory."""
-
-    kind: str
-    arguments: tuple[tuple[str, Expression], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluate(Statement):
     """An expression for its effect."""
 
@@ -271,10 +287,43 @@ class Evaluate(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Declare(Statement):
-    """PARAM, DESCRIPTION, SYSTEM PROMPT: said of the script, not done by it."""
+    """PARAM, DESCRIPTION, SYSTEM PROMPT, TABLE, WEBHOOK, SET SCHEDULE: said of the script, not done by it."""
 
     kind: str
     values: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class With(Statement):
+    """WITH object ... END WITH: lines name = value set its fields; other statements are performed as they come."""
+
+    target: Expression
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Include(Statement):
+    """INCLUDE "library.bas": its subroutines are at hand."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class When(Statement):
+    """ON INSERT OF "t" ... END ON and its like: `values` say when; the body runs then, `calls` names a SUB instead."""
+
+    values: dict[str, object]
+    body: tuple[Statement, ...]
+    calls: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed(Statement):
+    """SCHEDULE IN n SECONDS DO ... END SCHEDULE."""
+
+    amount: Expression
+    unit: str
+    body: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,106 +1,95 @@
-"""One registry describes every keyword: the parser, the analyzer and the runtime ask it.
+"""The one registry: every keyword, found by looking through this package and the entry point group `parley.keywords`.
 
-Third parties add keywords through the entry point group `parley.keywords`: each entry is a `Keyword`.
+The parser, the analyzer, the machine, completion, the manual and the page of what is available are made from it.
 """
 
-from dataclasses import dataclass
+import importlib
+import pkgutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.metadata import entry_points
+from types import ModuleType
 
+from services.engine import keywords
+from services.engine.keywords.forms import Form, heads, starters, words
+from services.engine.keywords.keyword import Effect, Keyword
 
-def words(text: str) -> frozenset[str]:
-    """A set of words."""
-    return frozenset(text.split())
-
-
-FUNCTIONS = words(
+Start = tuple[tuple[str, ...], Keyword, Form]
+ENTRY_POINTS = "parley.keywords"
+# Words that end a value, whichever keyword they belong to.
+ENDS = frozenset(
     """
-    LEN LEFT RIGHT MID TRIM LTRIM RTRIM UCASE UPPER LCASE LOWER REPLACE SPLIT INSTR CONTAINS STARTSWITH ENDSWITH
-    CAPITALIZE EXTRACT_BETWEEN EXTRACT_AFTER EXTRACT_BEFORE ASC CHR FORMAT ABS INT FIX FLOOR CEIL CEILING ROUND
-    SQR SQRT POW POWER SGN EXP LOG10 SIN COS TAN ASIN ACOS ATAN ATN PI RND RANDOM MAX MIN SUM AVG AVERAGE COUNT
-    NOW TODAY TIMESTAMP NOW_UTC YEAR MONTH DAY HOUR MINUTE SECOND WEEKDAY DATEADD DATEDIFF DATEVALUE TIMEVALUE
-    EOMONTH FORMAT_DATE ISDATE DAYS_BETWEEN HOURS_BETWEEN SECONDS_BETWEEN ADD_DAYS UBOUND LBOUND SIZE PUSH
-    APPEND POP SHIFT UNSHIFT PREPEND SLICE TAKE DROP HEAD TAIL INIT SORT REVERSE UNIQUE DISTINCT CONCAT FLATTEN
-    RANGE BATCH CHUNK JOIN INDEX_OF LAST_INDEX_OF IN_ARRAY INCLUDES HAS FIRST LAST VAL STR CINT CDBL CSTR CBOOL
-    CDATE TYPEOF ISNULL ISEMPTY ISARRAY ISNUMBER ISNUMERIC ISSTRING ISBOOL NVL COALESCE IFNULL IIF CHOOSE UUID
-    GUID JSON TOJSON LOG FILL TIME IS_ERROR KEYS VALUES MOD STRING STR_REPEAT
-    """
-)
-STATEMENTS = words(
-    """
-    TALK HEAR PRINT LOG LET SET DIM IF ELSE ELSEIF FOR NEXT WHILE WEND DO LOOP SELECT CASE SWITCH DEFAULT SUB
-    FUNCTION CALL RETURN EXIT BREAK CONTINUE END STOP GOTO ON TRY CATCH THROW RAISE ASSERT WITH ADD CLEAR WAIT
-    PARAM DESCRIPTION USE GET LLM REM
-    """
-)
-# Heads of documented keywords whose service this installation does not have yet: they parse and compile, and at run
-# time give an error that a script can catch.
-LATER = words(
-    """
-    FIND SAVE INSERT UPDATE DELETE MERGE AGGREGATE FILTER MAP PIVOT GROUP TABLE FIELD SEARCH IMPORT EXPORT
-    QUERY POST PUT PATCH GRAPHQL SOAP RSS SCRAPE READ WRITE COPY MOVE LIST DIR COMPRESS EXTRACT UPLOAD DOWNLOAD
-    GENERATE CONVERT QR SEND CREATE BROADCAST NOTIFY START SCHEDULE WEBHOOK TRANSFER ASSIGN RESOLVE TAG SCORE
-    QUALIFY BOOK WEATHER FORECAST RECORD AUDIT SECURITY REMEMBER RECALL REWRITE SUMMARIZE TRANSLATE CLASSIFY
-    SENTIMENT OCR CALCULATE VALIDATE SEE IMAGE VIDEO AUDIO CHART DETECT RUN DELEGATE ORCHESTRATE PUBLISH REQUIRE
-    PLAN AUTO DECIDE ESCALATE REMOVE REFRESH PLAY PAUSE RESUME CARD THINK KB INCLUDE OPEN CLICK HOVER PRESS
-    SCREENSHOT SYNCHRONIZE CACHE REPORT RESET ALLOW BEGIN COMMIT ANALYZE POLISH BULK_SEND SAVE_FROM_UNSTRUCTURED
-    SCAN AI GPIO STEP BRANCH HUMAN TIMEOUT TRIGGER WHERE REFRESH SUBJECT ANSWER REMINDER CONST PRODUCT CHANGE
-    WEBSITE BOT USER ASK SCRAPE_ALL PARSE_CSV CREATE_DRAFT CREATE_TEAM LIST_TOOLS QRCODE MCP FIND_ONE HEADER PARALLEL
-    TEMPLATE ADD_WEBSITE ASSIGN_SMART SAVE_FROM ADD_MEMBER CREATE_TASK CREATE_SITE BOOK_MEETING CHECK_AVAILABILITY
-    """
-)
-# The first two words of documented keywords, so that an error names them whole.
-PHRASES = frozenset(
-    " ".join(name.split())
-    for name in """
-    ADD BOT, ADD MEMBER, ADD NOTE, ADD SUGGESTION, ADD SWITCHER, ADD TOOL, AI SCORE, ALLOW ROLE, ANALYZE SENTIMENT,
-    ASSIGN CONVERSATION, BOT SHARE, BOT SYNC, CACHE GET, CACHE SET, CLEAR HEADERS, CLEAR KB, CLEAR SUGGESTIONS,
-    CLEAR TOOLS, CREATE DRAFT, CREATE INDEX, CREATE LEAD, CREATE OBJECT, CREATE SITE, CREATE TASK, DELEGATE TO,
-    DELETE FILE, DELETE FROM, DELETE HTTP, DELETE POST, ESCALATE TO, FIND ALL, GENERATE CODE, GENERATE PDF, GENERATE
-    SECURE, GET ATTENDANT, GET ATTENDANTS, GET BOT, GET CUSTOMER, GET IMAGE, GET LEAD, GET QUEUE, GET SESSION, GET
-    SMART, GET SUMMARY, GET TIPS, GET USER, GROUP BY, HUMAN APPROVAL, INSERT INTO, JSON PARSE, KB COLLECTION, KB
-    DOCUMENTS, KB LIST, KB STATISTICS, KB STORAGE, LIST BOTS, LIST TOOLS, MCP INVOKE, MCP LIST, MERGE PDF,
-    ORCHESTRATE WORKFLOW, POLISH MESSAGE, POST TO, PUBLISH EVENT, QR CODE, QUALIFY LEAD, QUERY METRICS, RECORD
-    METRIC, REMOVE BOT, REMOVE TOOL, RESOLVE CONVERSATION, RETURN WITH, RUN BASH, RUN JAVASCRIPT, RUN PYTHON, SAVE
-    FROM, SCAN BARCODE, SCORE LEAD, SEARCH PRODUCTS, SEND EMAIL, SEND FILE, SEND MAIL, SEND MESSAGE, SEND SMS, SEND
-    TEMPLATE, SEND TO, SET ANSWER, SET BOT, SET CONTEXT, SET HEADER, SET MAX, SET MODEL, SET PAGE, SET PRIORITY, SET
-    SCHEDULE, SET SESSION, SET USER, TAG CONVERSATION, TALK TO, THINK KB, TRANSFER TO, UPDATE LEAD, USE ACCOUNT, USE
-    KB, USE MCP, USE MODEL, USE TOOL, USE WEBSITE, WAIT FOR, WEBSITE OF
-    """.split(",")
+    AND OR XOR NOT MOD IN LIKE BETWEEN IS CONTAINS THEN TO STEP AS BY DO WITH FROM WHERE ELSE ASC DESC GOTO TIMEOUT
+    """.split()
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Keyword:
-    """name: head word; effect: pure, idempotent or side_effect; documentation and an example for the manual."""
+class Registry:
+    """Keywords by name and by the words their forms begin with."""
 
-    name: str
-    effect: str
-    documentation: str = ""
-    example: str = ""
+    def __init__(self, found: Iterable[Keyword]) -> None:
+        self.by_name: dict[str, Keyword] = {}
+        for keyword in found:
+            known = self.by_name.setdefault(keyword.name, keyword)
+            if known is not keyword:
+                message = f"two keywords are called {keyword.name}"
+                raise ValueError(message)
+        self.functions = self._named(Effect.PURE)
+        self.starting: dict[str, tuple[Start, ...]] = self._starts()
+        self.clauses = ENDS | {word for _, _, form in self._forms() for word in starters(form.items)}
+        self.vocabulary = frozenset(word for _, _, form in self._forms() for word in words(form.items))
+
+    def _named(self, effect: Effect) -> dict[str, Keyword]:
+        chosen = [item for item in self.by_name.values() if item.effect is effect and not item.syntax]
+        return {name: item for item in chosen for name in (item.name, *item.aliases)}
+
+    def _forms(self) -> Iterator[Start]:
+        for keyword in self.by_name.values():
+            if not keyword.syntax:
+                yield from ((heads(form), keyword, form) for form in keyword.patterns)
+
+    def _starts(self) -> dict[str, tuple[Start, ...]]:
+        found: defaultdict[str, list[Start]] = defaultdict(list)
+        for start in self._forms():
+            found[start[0][0]].append(start)
+        return {word: tuple(sorted(each, key=lambda item: -len(item[0]))) for word, each in found.items()}
+
+    def get(self, name: str) -> Keyword | None:
+        """A keyword by its name."""
+        return self.by_name.get(name)
+
+    def names(self) -> frozenset[str]:
+        """Names and aliases of all keywords, those of the language itself too."""
+        return frozenset(name for item in self.by_name.values() for name in (item.name, *item.aliases))
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """All modules below a package."""
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(info.name)
+
+
+def described(module: ModuleType) -> Iterator[Keyword]:
+    """Keywords a module names, alone or in a KEYWORDS tuple."""
+    for name, value in vars(module).items():
+        if isinstance(value, Keyword):
+            yield value
+        elif name == "KEYWORDS":
+            yield from value
+
+
+def discovered() -> Iterator[Keyword]:
+    """Ours, then those of third parties."""
+    for module in modules(keywords):
+        yield from described(module)
+    for entry in entry_points(group=ENTRY_POINTS):
+        found = entry.load()
+        if isinstance(found, Keyword):
+            yield found
 
 
 @lru_cache(maxsize=1)
-def added() -> dict[str, Keyword]:
-    """Keywords of third parties, by name."""
-    found = [entry.load() for entry in entry_points(group="parley.keywords")]
-    return {item.name.upper(): item for item in found if isinstance(item, Keyword)}
-
-
-EFFECTS = {
-    "llm": "idempotent",
-    "get_variable": "pure",
-    "kb_search": "pure",
-    "unavailable": "pure",
-}
-
-
-def effect_of(kind: str) -> str:
-    """What repeating an effect after a crash would do."""
-    keyword = added().get(kind.upper())
-    return EFFECTS.get(kind) or (keyword.effect if keyword else "side_effect")
-
-
-def heads() -> frozenset[str]:
-    """Every word a statement may begin with."""
-    return STATEMENTS | LATER | frozenset(added())
+def registry() -> Registry:
+    """The registry of this process."""
+    return Registry(discovered())

@@ -8,8 +8,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from services.engine.machine.functions import FUNCTIONS, METHODS
-from services.engine.machine.values import (
+from services.engine.keywords.functions.library import METHODS
+from services.engine.keywords.registry import registry
+from services.engine.program.values import (
     ProgramError,
     Value,
     compare,
@@ -101,7 +102,8 @@ def mapping(encoded: list[Any]) -> Evaluate:
 def call(encoded: list[Any]) -> Evaluate:
     """A function."""
     name = encoded[1]
-    function = FUNCTIONS.get(name)
+    known = registry().functions.get(name)
+    function = known.evaluate if known is not None else None
     parts = [compiled(part) for part in encoded[2:]]
     if function is None:
         return failing(f"{name} is not available on this installation")

@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.engine.keywords import registry
+from services.engine.keywords.registry import registry
 from services.engine.machine import validation, wording
-from services.engine.machine.emitting import EMITTED
 from services.engine.machine.expressions import Scope, compiled
 from services.engine.machine.loaded import Loaded
 from services.engine.machine.outcomes import (
@@ -29,8 +28,8 @@ from services.engine.machine.outcomes import (
     TraceEvent,
 )
 from services.engine.machine.state import Frame, MachineState
-from services.engine.machine.values import ProgramError, Value, number_of, owned, put, text_of, truthy, weight
 from services.engine.program.program import Node, Program
+from services.engine.program.values import ProgramError, Value, number_of, owned, put, text_of, truthy, weight
 
 __all__ = [
     "AskUser",
@@ -160,6 +159,9 @@ class Run:
         node = self._node()
         if isinstance(resume, EffectResult):
             self.state.waiting = ""
+            self.state.settings |= resume.settings
+            for said in resume.says:
+                self._say(said.text, said.attachments)
             return self._stored(node, resume.value)
         if isinstance(resume, EffectError):
             self.state.waiting = ""
@@ -348,12 +350,12 @@ class Run:
         self._say(text_of(self._evaluate("text")))
         self._advance(node)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, attachments: list[dict[str, str]] | None = None) -> None:
         self._characters += len(text)
         budgets = self.machine.budgets
         if len(self.outputs) >= budgets.messages or self._characters > budgets.characters:
             raise BudgetError(f"a turn may say {budgets.messages} messages of {budgets.characters} characters together")
-        self.outputs.append(Say(text))
+        self.outputs.append(Say(text, attachments=attachments or []))
 
     def _run_ask(self, node: Node) -> Outcome:
         self.state.waiting = "message"
@@ -433,36 +435,41 @@ class Run:
         return Ended()
 
     def _run_effect(self, node: Node) -> Outcome | None:
-        if node["kind"] == "unavailable":
-            keyword = text_of(self._evaluate("argument keyword"))
-            message = f"not available on this installation: {keyword}"
+        keyword = registry().get(node["keyword"])
+        if keyword is None or keyword.needs:
+            message = f"not available on this installation: {node['keyword']}"
             raise ProgramError(message)
-        if node["kind"] == "get_variable":
-            known, value = self._pending_variable(node)
-            if known:
-                return self._stored(node, value)
         self.state.visits += 1
         self.state.waiting = "effect"
         return self._effect_request(node)
 
     def _effect_request(self, node: Node) -> PerformEffect:
-        arguments = {name: owned(self._evaluate(f"argument {name}")) for name in node["arguments"]}
-        kind = node["kind"]
         frame = self.state.frames[-1]
-        key = f"{frame.program}/{frame.node}/{self.state.visits}"
-        return PerformEffect(kind, arguments, key, registry.effect_of(kind))
+        return PerformEffect(
+            node["keyword"], self._arguments(node), f"{frame.program}/{frame.node}/{self.state.visits}"
+        )
 
-    def _pending_variable(self, node: Node) -> tuple[bool, Value]:
-        scope, key = (text_of(self._evaluate(f"argument {name}")) for name in ("scope", "key"))
-        for change in reversed(self.state.pending):
-            if change[0] == scope and change[1] == key:
-                return True, change[2]
-        return False, None
+    def _arguments(self, node: Node) -> dict[str, Value]:
+        return {name: owned(self._evaluate(f"argument {name}")) for name in node["arguments"]}
 
-    def _run_emit(self, node: Node) -> None:
-        values = {name: self._evaluate(f"argument {name}") for name in node["arguments"]}
-        EMITTED[node["kind"]](self.state, values)
-        self._advance(node)
+    def _run_apply(self, node: Node) -> Outcome | None:
+        keyword = registry().get(node["keyword"])
+        if keyword is None or keyword.apply is None:
+            message = f"not available on this installation: {node['keyword']}"
+            raise ProgramError(message)
+        return self._stored(node, keyword.apply(self.state, self._arguments(node)))
+
+    def _run_run(self, node: Node) -> None:
+        """Another script of the package, with the variables of this one; values for it are arg1, arg2, ..."""
+        name = text_of(self._evaluate("value")).replace("\\", "/").rpartition("/")[2].removesuffix(".bas").lower()
+        entry = self.machine.loaded(name).program.entry
+        if len(self.state.frames) >= DEEPEST:
+            raise BudgetError(f"calls are {DEEPEST} deep: a script that calls itself without end?")
+        values = [owned(self._evaluate(f"argument {index}")) for index in range(len(node["arguments"]))]
+        given = values[0] if len(values) == 1 and isinstance(values[0], dict) else {}
+        self.state.globals |= {key.lower(): value for key, value in given.items()}
+        self.state.globals |= {f"arg{index}": value for index, value in enumerate(values, 1)}
+        self.state.frames.append(Frame(name, entry, {}, node["into"]))
 
 
 def listed(value: Value) -> list[Value]:

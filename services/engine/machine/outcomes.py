@@ -1,10 +1,10 @@
 """What goes into a run of the machine and what comes out of it."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from services.engine.machine.values import Value
+from services.engine.program.values import Value
 
 Clock = Callable[[], datetime.datetime]
 
@@ -21,10 +21,11 @@ class Budgets:
 
 @dataclass(slots=True)
 class Say:
-    """A message to the person."""
+    """A message to the person. attachments: [{name, uri, content_type}]."""
 
     text: str
     suggestions: list[dict[str, str]] = field(default_factory=list)
+    attachments: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,11 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class EffectResult:
-    """What an effect gave."""
+    """What an effect gave, what it changed in the conversation's settings, and what it said."""
 
     value: Value
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    says: tuple[Say, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,11 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class PerformEffect:
-    """Something to be done outside. key: the same after a crash; effect: pure, idempotent or side_effect."""
+    """A keyword to be performed outside. key: the same after a crash."""
 
-    kind: str
+    keyword: str
     arguments: dict[str, Value]
     key: str
-    effect: str
 
 
 @dataclass(frozen=True, slots=True)

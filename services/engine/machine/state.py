@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.engine.machine.values import Value
+from services.engine.program.values import Value
 
 VERSION = 1
 
@@ -33,7 +33,9 @@ class Frame:
 class MachineState:
     """frames: innermost last, none when the program is over; waiting: "" or message, timer, effect.
 
-    pending: variable changes [scope, key, value] that the next commit writes; visits: counts effects, for their keys.
+    pending: variable changes [scope, key, value] that the next commit writes; visits: counts effects, for their keys;
+    settings: what keywords leave for later ones, such as headers of requests; printed: lines of PRINT since the last
+    stop, which are not kept.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -48,6 +50,8 @@ class MachineState:
     collections: list[str] = field(default_factory=list)
     context: dict[str, str] = field(default_factory=dict)
     history: list[list[str]] = field(default_factory=list)
+    settings: dict[str, Value] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
@@ -70,6 +74,7 @@ class MachineState:
             "c": self.collections,
             "x": self.context,
             "h": self.history,
+            "t": self.settings,
         }
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -93,4 +98,5 @@ class MachineState:
             collections=document["c"],
             context=document["x"],
             history=document["h"],
+            settings=document.get("t", {}),
         )

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from services.engine.machine import dates
-from services.engine.machine.values import ProgramError, Value
+from services.engine.keywords.functions import dates
+from services.engine.program.values import ProgramError, Value
 
 Validator = Callable[[str], Value]
 YES = frozenset({"yes", "y", "true", "1", "on", "ok", "sure", "sim", "s", "si", "sí", "да", "oui", "ja", "claro"})

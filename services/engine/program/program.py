@@ -4,8 +4,8 @@ Nodes are JSON objects with `op`, mostly `next`, and their source `line`:
 
     say {text} · ask {into, type, choices} · set {target, value} · branch {cases: [{when, to}], else}
     foreach {item, items, body} · jump {to} · call {sub, arguments, into} · return {value} · wait {seconds}
-    emit {kind, arguments} · effect {kind, arguments, into} · on_error {mode, to}
-    fail {message} · end {value}
+    apply {keyword, arguments, into} · effect {keyword, arguments, into} · run {value, arguments, into}
+    on_error {mode, to} · fail {message} · end {value}
 
 Any node may have `catch`: [the node that handles its error, the variable that gets the message].
 
@@ -31,7 +31,10 @@ class Subroutine:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """name: file stem; origin: basic or flow; entry: first node; tool: what PARAM and DESCRIPTION declare."""
+    """name: file stem; origin: basic or flow; entry: first node; tool: what PARAM and DESCRIPTION declare.
+
+    declarations: what is said of the bot: tables, web addresses, schedules, events, included scripts.
+    """
 
     name: str
     origin: str
@@ -40,6 +43,7 @@ class Program:
     subroutines: dict[str, Subroutine] = field(default_factory=dict)
     system_prompt: str = ""
     tool: dict[str, Any] = field(default_factory=dict)
+    declarations: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The document."""
@@ -52,6 +56,7 @@ class Program:
             "subs": {name: [list(sub.parameters), sub.entry] for name, sub in self.subroutines.items()},
             "system_prompt": self.system_prompt,
             "tool": self.tool,
+            "declarations": self.declarations,
         }
 
     @classmethod
@@ -68,6 +73,7 @@ class Program:
             subroutines={name: Subroutine(tuple(sub[0]), sub[1]) for name, sub in document["subs"].items()},
             system_prompt=document.get("system_prompt", ""),
             tool=document.get("tool", {}),
+            declarations=document.get("declarations", []),
         )
 
     def digest(self) -> str:

@@ -8,8 +8,8 @@ from services.engine.basic.compiler import compile_basic
 from services.engine.basic.diagnostics import Diagnostic
 from services.engine.machine import machine as m
 from services.engine.machine.state import MachineState
-from services.engine.machine.values import Value
 from services.engine.program.program import Program
+from services.engine.program.values import Value
 
 NOON = datetime.datetime(2026, 3, 14, 12, 0, 0, tzinfo=datetime.UTC)
 
@@ -65,7 +65,7 @@ def machine_of(source: str, budgets: m.Budgets | None = None) -> m.Machine:
 
 def perform(wanted: m.PerformEffect) -> m.EffectResult | m.EffectError:
     """Memory holds nothing, a model repeats what it is told."""
-    if wanted.kind == "llm":
+    if wanted.keyword == "LLM":
         return m.EffectResult(f"model: {wanted.arguments['prompt']}")
     return m.EffectResult(None)
 

@@ -1,6 +1,9 @@
 import pytest
 
+from services.engine.keywords.memory.variables import recall
+from services.engine.keywords.world import World
 from services.engine.machine import machine as m
+from services.engine.program.values import ProgramError
 from tests.unit.engine.scripts import play
 
 pytestmark = pytest.mark.unit
@@ -100,12 +103,19 @@ def test_memory_is_written_with_the_commit(source: str, change: list[object]) ->
 
 
 @pytest.mark.parametrize("form", ['GET BOT MEMORY("k")', 'GET BOT MEMORY "k"', 'GET_BOT_MEMORY("k")', 'GET "bot.k"'])
-def test_memory_is_read_by_an_effect_unless_it_was_just_written(form: str) -> None:
+def test_memory_is_read_by_an_effect(form: str) -> None:
     asked = play(f"x = {form}")
-    assert [(item.kind, item.arguments) for item in asked.effects] == [("get_variable", {"scope": "bot", "key": "k"})]
-    known = play(f'SET BOT MEMORY "k", 5\nTALK {form}')
-    assert known.effects == []
-    assert known.said == ["5"]
+    assert [(item.keyword, item.arguments) for item in asked.effects] == [("GET BOT MEMORY", {"key": "k"})]
+
+
+async def test_memory_written_in_this_turn_is_read_before_it_is_committed() -> None:
+    played = play('SET BOT MEMORY "k", 5\nSET BOT MEMORY "k", 6')
+    world = World(
+        tenant="t", bot="bots/b", session="sessions/s", user="u", key="k", pending=tuple(map(tuple, played.pending))
+    )
+    assert await recall(world, "bot", "k") == 6
+    with pytest.raises(ProgramError, match="not available"):
+        await recall(world, "user", "k")
 
 
 @pytest.mark.parametrize(
@@ -131,23 +141,17 @@ LATER = [
     'POST "http://x", {}',
     'GET "http://x"',
     'x = GET "http://x"',
-    'SET SCHEDULE "0 9 * * *"',
     'USE TOOL "x"',
     'ADD TOOL "x"',
     "CLEAR TOOLS",
     'TRANSFER TO HUMAN "sales"',
     'DELETE FROM "t" WHERE a = 1',
-    "TABLE t\n id string key\nEND TABLE",
-    'ON INSERT OF "t"\n TALK 1\nEND ON',
-    'WEBHOOK "x"',
     'CREATE TASK "a", "b"',
     'WAIT FOR EVENT "e" TIMEOUT 5',
     'ORCHESTRATE WORKFLOW "w"\nSTEP 1: BOT "b" "task"',
     "BEGIN MAIL to\nSubject: x\n\nbody\nEND MAIL",
     "x = SUMMARIZE text",
     'CARD "a.png", "t" TO v',
-    "RETURN WITH a AS 1",
-    'CALL "other.bas"',
     'SET HEADER "a", "b"',
     'USE WEBSITE "https://x" REFRESH "1d"',
     'WRITE c TO "f" AS TABLE APPEND',

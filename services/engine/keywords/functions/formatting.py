@@ -2,8 +2,8 @@
 
 import re
 
-from services.engine.machine import dates
-from services.engine.machine.values import ProgramError, Value, is_number, number_of, text_of
+from services.engine.keywords.functions import dates
+from services.engine.program.values import ProgramError, Value, is_number, number_of, text_of
 
 SEPARATORS = {"pt": (".", ","), "es": (".", ","), "de": (".", ","), "fr": (" ", ","), "ru": (" ", ",")}
 CURRENCIES = {"pt": "R$ ", "es": "€ ", "de": "€ ", "fr": "€ ", "ru": "₽ ", "en": "$"}

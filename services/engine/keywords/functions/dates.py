@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-from services.engine.machine.values import ProgramError, Value, is_number, number_of, text_of
+from services.engine.program.values import ProgramError, Value, is_number, number_of, text_of
 
 Clock = Callable[[], datetime.datetime]
 FORMATS = (

@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from services.engine.machine import dates, texts
-from services.engine.machine.formatting import format_value
-from services.engine.machine.values import (
+from services.engine.keywords.functions import dates, texts
+from services.engine.keywords.functions.formatting import format_value
+from services.engine.program.values import (
     LARGEST_LIST,
     ProgramError,
     Value,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from services.engine.machine.values import ProgramError, Value, number_of, text_of
+from services.engine.program.values import ProgramError, Value, number_of, text_of
 
 LARGEST_TEXT = 1_048_576
 

@@ -1,0 +1,335 @@
+"""Keywords by their forms: which one stands here, and what stands in its slots."""
+
+from services.engine.basic import tree
+from services.engine.basic.cursor import Cursor
+from services.engine.basic.diagnostics import ScriptError
+from services.engine.basic.lexer import Token
+from services.engine.keywords.forms import Choice, Form, Item, Literal, Slot
+from services.engine.keywords.forms import Optional as Maybe
+from services.engine.keywords.keyword import Effect, Keyword
+from services.engine.keywords.registry import registry
+
+Found = dict[str, tree.Expression]
+OPENING = frozenset({"WITH", "ON", "FOR", "DO", "IF", "SET", "END"})
+BARE = frozenset({"name", "word"})
+POSITIONAL = frozenset({"where", "fields", "rest", "sql", "anything"})
+
+
+class Matching(Cursor):
+    """Matches forms; the values in their slots are read by its heir."""
+
+    def expression(self) -> tree.Expression:
+        """A value."""
+        raise NotImplementedError
+
+    def tight(self) -> tree.Expression:
+        """A value without comparisons."""
+        raise NotImplementedError
+
+    def target(self) -> tree.Expression:
+        """A place for a value."""
+        raise NotImplementedError
+
+    def arguments(self) -> tuple[tree.Expression, ...]:
+        """Values in brackets."""
+        raise NotImplementedError
+
+    def unquoted(self) -> tree.Expression:
+        """Text without quotes."""
+        raise NotImplementedError
+
+    # which keyword
+
+    def invocation(self, *, statement: bool) -> tree.Expression | None:
+        """The keyword that stands here with its arguments; nothing when none does. ScriptError for a broken one."""
+        starts = [item for item in registry().starting.get(self.token.upper, ()) if self.at_words(item[0])]
+        starts = [item for item in starts if self._meant(item[0], item[1], item[2], statement=statement)]
+        pure = [item for item in starts if item[1].effect is Effect.PURE]
+        if 0 < len(pure) < len(starts):  # LOG x is a number in a value, a line of the log as a statement
+            starts = [item for item in starts if (item[1].effect is Effect.PURE) is not statement]
+        begin = self.position
+        best: tuple[int, tree.Expression] | None = None
+        worst: ScriptError | None = None
+        for head, keyword, form in starts:
+            if best is not None and len(head) < len(self._heads(best[1])):
+                break
+            try:
+                made = self._matched(head, keyword, form, statement=statement)
+            except ScriptError as error:
+                worst = later(worst, error, form)
+            else:
+                if best is None or self.position > best[0]:
+                    best = (self.position, made)
+            self.position = begin
+        if best is not None and not (not statement and worst is not None and self._stops_short(best[0], worst)):
+            self.position = best[0]
+            return best[1]
+        if worst is not None and (statement or len(starts[0][0]) > 1 or starts[0][1].effect is not Effect.PURE):
+            raise worst
+        return None
+
+    def _heads(self, made: tree.Expression) -> tuple[str, ...]:
+        return made.head if isinstance(made, tree.Invoke) else ()
+
+    def _stops_short(self, end: int, error: ScriptError) -> bool:
+        """Whether the match ends before the statement does, while another form got further."""
+        stop = self.tokens[end]
+        if stop.kind in {"newline", "end"} or stop.text == ";":
+            return False
+        return (error.line, error.column) > (stop.line, stop.column)
+
+    def _meant(self, head: tuple[str, ...], keyword: Keyword, form: Form, *, statement: bool) -> bool:
+        """Whether a word that is also a likely name of a variable stands here as the keyword."""
+        after = self.ahead(len(head))
+        if len(head) > 1:
+            return True
+        empty = all(isinstance(item, Literal | Maybe) for item in form.items)
+        if after.kind == "operator" and after.text in {".", "?.", "=", "+=", "-="}:
+            return empty and not statement and keyword.effect is Effect.PURE and head[0] not in self.assigned
+        known = head[0] in self.assigned
+        if after.kind == "operator" and after.text == "(" and not after.spaced:
+            return True
+        if self.begins_value(after) and not (known and after.kind == "word" and not statement):
+            return True
+        if empty and keyword.effect is Effect.PURE and statement:
+            return False
+        return empty and not known
+
+    def begins_value(self, token: Token) -> bool:
+        """Whether a token can be the beginning of a keyword's argument."""
+        if token.kind in {"number", "string"}:
+            return True
+        if token.kind == "word":
+            return token.upper not in registry().clauses or token.upper in self.assigned
+        if token.kind != "operator":
+            return False
+        return token.text in {"{", "#{"} or (token.text in {"(", "["} and token.spaced)
+
+    # one form
+
+    def _matched(self, head: tuple[str, ...], keyword: Keyword, form: Form, *, statement: bool) -> tree.Expression:
+        token = self.token
+        for _ in head:
+            self.advance()
+        bracket = self.is_operator("(") and not self.token.spaced
+        if bracket:
+            start = self.position
+            called = self._called(token, head, keyword)
+            if called is not None and (not statement or self.at_end()):
+                return called
+            if called is not None and not statement:
+                return called
+            self.position = start
+        found: Found = {}
+        self._sequence(form.items[len(head) :], found, token, tight=not statement)
+        if statement and not self.at_end():
+            message = f"{keyword.name}: expected the end of the line, found {self.shown()}"
+            raise self.error("BAS121", message)
+        return self._made(token, head, keyword, form, found)
+
+    def _called(self, token: Token, head: tuple[str, ...], keyword: Keyword) -> tree.Expression | None:
+        """KEYWORD(a, b): the values go into the slots of the first form that has room for them."""
+        try:
+            values = self.arguments()
+        except ScriptError:
+            return None
+        for form in keyword.patterns:
+            slots = [slot for slot in form.slots() if slot.kind not in POSITIONAL]
+            many = bool(slots) and slots[-1].kind == "values"
+            if len(values) <= len(slots) or many:
+                chosen = dict(zip((slot.name for slot in slots), values, strict=False))
+                if many and len(values) >= len(slots):
+                    rest = values[len(slots) - 1 :]
+                    chosen[slots[-1].name] = tree.Listing(token.line, token.column, rest)
+                return self._made(token, head, keyword, form, chosen)
+        if keyword.effect is Effect.PURE:
+            return tree.Call(token.line, token.column, keyword.name, values)
+        return None
+
+    def _made(self, token: Token, head: tuple[str, ...], keyword: Keyword, form: Form, found: Found) -> tree.Expression:
+        place = (token.line, token.column)
+        if keyword.effect is not Effect.PURE:
+            return tree.Invoke(*place, keyword.name, head, tuple(found.items()))
+        values: list[tree.Expression] = []
+        absent = tree.Literal(*place, None)
+        for slot in form.slots():
+            if slot.kind == "values" and slot.name in found:
+                values.extend(getattr(found[slot.name], "items", ()))
+            elif slot.name in found:
+                values.append(found[slot.name])
+            else:
+                values.append(absent)
+        while values and values[-1] is absent:
+            values.pop()
+        return tree.Call(*place, keyword.name, tuple(values))
+
+    def _sequence(self, items: tuple[Item, ...], found: Found, first: Token, *, tight: bool) -> None:
+        for index, item in enumerate(items):
+            if isinstance(item, Literal):
+                self._literal(items, index, first)
+            elif isinstance(item, Slot):
+                after = items[index + 1] if index + 1 < len(items) else None
+                before_equals = isinstance(after, Literal) and after.text == "="
+                found[item.name] = self._slot(item, tight=tight or before_equals)
+            elif isinstance(item, Maybe):
+                self._maybe(item.items, found, first, tight=tight)
+            else:
+                self._choice(item, found, first, tight=tight)
+
+    def _literal(self, items: tuple[Item, ...], index: int, first: Token) -> None:
+        item = items[index]
+        if not isinstance(item, Literal):
+            return
+        self._clause_line(items, index, first)
+        if self.is_operator(item.text) or self.is_word(item.text):
+            self.advance()
+            return
+        raise self.error("BAS110", f"expected {item.text}, found {self.shown()}")
+
+    def _clause_line(self, items: tuple[Item, ...], index: int, first: Token) -> None:
+        """A clause may stand on a line of its own that is indented deeper than the statement."""
+        if self.token.kind != "newline":
+            return
+        run = []
+        for item in items[index:]:
+            if not isinstance(item, Literal) or not item.text[0].isalpha():
+                break
+            run.append(item.text)
+        if not run or (len(run) == 1 and run[0] in OPENING):
+            return
+        if self.ahead().column <= self._margin(first):
+            return
+        if all(self.ahead(1 + offset).upper == word for offset, word in enumerate(run)):
+            self.advance()
+
+    def _margin(self, first: Token) -> int:
+        """Column of the first token of the line a statement stands on."""
+        position = self.position
+        while position > 0 and self.tokens[position - 1].line >= first.line:
+            position -= 1
+            if self.tokens[position].line == first.line and self.tokens[max(0, position - 1)].line < first.line:
+                break
+        return self.tokens[position].column
+
+    def _maybe(self, items: tuple[Item, ...], found: Found, first: Token, *, tight: bool) -> None:
+        start, before = self.position, dict(found)
+        try:
+            self._sequence(items, found, first, tight=tight)
+        except ScriptError:
+            committed = isinstance(items[0], Literal) and self.position > start + 1
+            if committed and isinstance(items[0], Literal) and items[0].text == ",":
+                raise
+            self.position = start
+            found.clear()
+            found.update(before)
+
+    def _choice(self, choice: Choice, found: Found, first: Token, *, tight: bool) -> None:
+        start, before = self.position, dict(found)
+        worst: ScriptError | None = None
+        for option in choice.options:
+            try:
+                self._sequence(option, found, first, tight=tight)
+            except ScriptError as error:
+                worst = later(worst, error, None)
+                self.position = start
+                found.clear()
+                found.update(before)
+            else:
+                return
+        if worst is not None:
+            raise worst
+
+    # slots
+
+    def _slot(self, slot: Slot, *, tight: bool) -> tree.Expression:
+        token = self.token
+        place = (token.line, token.column)
+        reader = getattr(self, f"_read_{slot.kind}", None)
+        if reader is not None:
+            made: tree.Expression = reader()
+            return made
+        if slot.kind in BARE and self._stands_alone(slot.kind):
+            return tree.Literal(*place, self.advance().text)
+        if self.at_end():
+            raise self.error("BAS112", f"expected {slot.name.replace('_', ' ')}, found {self.shown()}")
+        return self.tight() if tight and slot.kind != "condition" else self.expression()
+
+    def _stands_alone(self, kind: str) -> bool:
+        """A bare word that is a name, not a variable."""
+        after = self.ahead()
+        if self.token.kind != "word":
+            return False
+        if after.kind == "operator" and after.text in {"(", ".", "[", "+", "&", "?."} and not after.spaced:
+            return False
+        return kind == "word" or self.token.upper.rstrip("$%") not in self.assigned
+
+    def _read_where(self) -> tree.Expression:
+        token = self.token
+        return tree.Where(token.line, token.column, self.expression())
+
+    def _read_filter(self) -> tree.Expression:
+        token = self.token
+        return tree.Filter(token.line, token.column, self.tight())
+
+    def _read_variable(self) -> tree.Expression:
+        return self.target()
+
+    def _read_values(self) -> tree.Expression:
+        token = self.token
+        found = [self.expression()]
+        while self.accept(","):
+            found.append(self.expression())
+        return tree.Listing(token.line, token.column, tuple(found))
+
+    def _read_fields(self) -> tree.Expression:
+        token = self.token
+        items: list[tuple[str, tree.Expression]] = []
+        while True:
+            name = self.advance()
+            if name.kind not in {"word", "string"}:
+                raise self.error("BAS113", "expected name = value")
+            if not self.accept("=", "AS", ":"):
+                raise self.error("BAS110", f"expected = or AS after {name.text}, found {self.shown()}")
+            items.append((name.text, self.tight()))
+            if not self.accept(","):
+                return tree.Mapping(token.line, token.column, tuple(items))
+
+    def _read_rest(self) -> tree.Expression:
+        start = self.position
+        try:
+            value = self.expression()
+            if self.at_end():
+                return value
+        except ScriptError:
+            pass
+        self.position = start
+        return self.unquoted()
+
+    def _read_sql(self) -> tree.Expression:
+        token = self.token
+        return tree.Literal(token.line, token.column, self.source_until_end())
+
+    def _read_anything(self) -> tree.Expression:
+        token = self.token
+        return tree.Literal(token.line, token.column, self.source_until_end())
+
+
+def later(known: ScriptError | None, error: ScriptError, form: Form | None) -> ScriptError:
+    """The error that got further; it says how the form is written."""
+    if known is not None and (known.line, known.column) >= (error.line, error.column):
+        return known
+    if form is not None and not error.suggestion:
+        error.suggestion = f"write {readable(form.text)}"
+    return error
+
+
+def readable(form: str) -> str:
+    """A form as the manual shows it: SEND MAIL to, subject, body [, attachments]."""
+    made = []
+    for piece in form.replace("<", "\0<").split("\0"):
+        if piece.startswith("<"):
+            slot, _, rest = piece[1:].partition(">")
+            made.append(slot.partition(":")[0].replace("_", " ") + rest)
+        else:
+            made.append(piece)
+    return "".join(made)

@@ -1,0 +1,1 @@
+"""Talking: suggestions, context, files, what is said beside the text."""

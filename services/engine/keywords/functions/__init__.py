@@ -1,0 +1,1 @@
+"""Functions: text, numbers, lists, dates, types."""

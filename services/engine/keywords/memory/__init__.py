@@ -1,0 +1,1 @@
+"""Remembering: of the bot, the person, the session, the channel."""

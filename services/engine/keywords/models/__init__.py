@@ -1,0 +1,1 @@
+"""Models: prompts, rewriting, classifying, pictures, speech."""

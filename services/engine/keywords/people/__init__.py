@@ -1,0 +1,1 @@
+"""People: handoff to a human, customers, tasks, appointments."""

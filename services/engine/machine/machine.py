@@ -29,7 +29,17 @@ from services.engine.machine.outcomes import (
 )
 from services.engine.machine.state import Frame, MachineState
 from services.engine.program.program import Node, Program
-from services.engine.program.values import ProgramError, Value, number_of, owned, put, text_of, truthy, weight
+from services.engine.program.values import (
+    ProgramError,
+    Value,
+    is_response,
+    number_of,
+    owned,
+    put,
+    text_of,
+    truthy,
+    weight,
+)
 
 __all__ = [
     "AskUser",
@@ -473,7 +483,9 @@ class Run:
 
 
 def listed(value: Value) -> list[Value]:
-    """What FOR EACH goes through when it is no list: keys of an object, a single value, nothing."""
+    """What FOR EACH goes through when it is no list: keys of an object, the data of an answer, a single value."""
+    if is_response(value):
+        return value["data"] if isinstance(value["data"], list) else listed(value["data"])
     if isinstance(value, dict):
         return list(value)
     return [] if value is None or value == "" else [value]

@@ -11,6 +11,7 @@ Value = Any
 """None, bool, int, float, str, list[Value] or dict[str, Value]."""
 
 
+RESPONSE = frozenset({"status", "statusText", "headers", "data"})
 LARGEST_VALUE = 1_048_576
 LARGEST_LIST = 100_000
 LARGEST_WHOLE = 2**63
@@ -69,6 +70,18 @@ def weight(value: Value, depth: int = DEEPEST_VALUE) -> int:
     return sum(weight(item, depth - 1) for item in value) + 2 if isinstance(value, list) else 8
 
 
+def is_response(value: Value) -> bool:
+    """Whether a value is the answer of somebody's server: its fields are looked up in its data too."""
+    return isinstance(value, dict) and len(value) == len(RESPONSE) and RESPONSE.issuperset(value)
+
+
+def failed(value: Value) -> bool:
+    """Whether a value says that something went wrong: an answer with status 400 or more, an object with `error`."""
+    if is_response(value):
+        return bool(number_of(value["status"]) >= 400)
+    return isinstance(value, dict) and "error" in value
+
+
 def truthy(value: Value) -> bool:
     """Non-empty text other than "false", non-zero numbers, non-empty collections."""
     if isinstance(value, str):
@@ -89,6 +102,8 @@ def text_of(value: Value) -> str:
     if isinstance(value, list):
         return ", ".join(text_of(item) for item in value)
     if isinstance(value, dict):
+        if is_response(value):
+            return text_of(value["data"])
         if "formatted" in value:
             return text_of(value["formatted"])
         return ", ".join(f"{key}: {text_of(item)}" for key, item in value.items())
@@ -158,6 +173,8 @@ def look_up(of: Value, key: Value, *, optional: bool = False) -> Value:
         for candidate, value in of.items():
             if candidate.lower() == low:
                 return value
+        if is_response(of):
+            return look_up(of["data"], key, optional=True)
         return len(of) if low == "length" else None
     if isinstance(of, list | str):
         if isinstance(key, str) and not is_number(key):

@@ -15,7 +15,9 @@ from services.engine.program.values import (
     ProgramError,
     Value,
     equal,
+    failed,
     is_number,
+    is_response,
     look_up,
     number_of,
     owned,
@@ -68,6 +70,8 @@ def rounded(value: Value, digits: Value = 0) -> Value:
 
 def size(value: Value) -> int:
     """Characters, items or fields; NULL has none."""
+    if is_response(value):
+        return size(value["data"])
     return len(value) if isinstance(value, str | list | dict) else len(text_of(value))
 
 
@@ -308,7 +312,7 @@ TYPES: dict[str, Callable[..., Value]] = {
     "ISNUMERIC": is_number,
     "ISSTRING": lambda value: isinstance(value, str),
     "ISBOOL": lambda value: isinstance(value, bool),
-    "IS_ERROR": lambda value: isinstance(value, dict) and "error" in value,
+    "IS_ERROR": failed,
     "NVL": first_value,
     "COALESCE": first_value,
     "IFNULL": first_value,

@@ -1,0 +1,1 @@
+"""What scripts ask of other people's servers."""

@@ -239,8 +239,10 @@ class Encoder:
         if not self._is_column(left):
             message = "WHERE compares a column with a value"
             self.errors.append(ScriptError("BAS160", message, item.line, item.column, "write WHERE column = value"))
-        other = ["map", ["column", ["lit", self._column(right)]]] if self._is_unknown(right) else self.value(right)
-        return ["list", ["lit", CONDITIONS[operator]], ["lit", self._column(left)], other]
+        name = ["lit", CONDITIONS[operator]]
+        if self._is_unknown(right):
+            return ["list", ["lit", "column"], name, ["lit", self._column(left)], ["lit", self._column(right)]]
+        return ["list", name, ["lit", self._column(left)], self.value(right)]
 
     def _is_column(self, item: tree.Expression) -> bool:
         return isinstance(item, tree.Name) or (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-from services.common.db import rls
+from services.common.db import requests, rls
 from services.common.db.scripts import run_script
 
 revision = "0001"
@@ -12,17 +12,25 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+FUNCTIONS = ("holds_within", "fits", "ordered", "text_of", "same", "is_true", "number_in", "is_nothing")
 SQL = Path(__file__).parent.parent / "sql"
 
 
 def upgrade() -> None:
     """Make the tables."""
     run_script(op, SQL / "tables.sql")
-    for table in ("bots", "bot_versions", "bot_configs"):
+    run_script(op, SQL / "rows.sql")
+    run_script(op, SQL / "tables_functions.sql")
+    for table in ("bots", "bot_versions", "bot_configs", "table_rows"):
         rls.protect(op, "engine", table)
+    requests.make_table(op, "engine")
     op.execute("REVOKE UPDATE ON engine.bot_versions FROM parley_app")
 
 
 def downgrade() -> None:
     """Take them away."""
+    op.execute("DROP TABLE engine.table_rows")
+    for function in FUNCTIONS:
+        op.execute(f"DROP FUNCTION engine.{function}")
+    op.execute("DROP TABLE engine.requests")
     op.execute("DROP TABLE engine.bot_configs, engine.bot_versions, engine.bots")

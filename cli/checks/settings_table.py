@@ -63,7 +63,7 @@ WORDS = {
     "log_format": "json or console",
     "otlp_endpoint": "traces go there by OTLP over gRPC",
     "page_token_secret": "signs page tokens, keys the digests of requests; the same for all processes",
-    "key_encryption_key": "base64 of 32 random bytes: seals signing keys; the same for session and channels",
+    "key_encryption_key": "base64 of 32 random bytes: seals keys and secrets; the same for session, channels, engine",
     "admin_password_file": "one-time password of the first start; empty: one is made and written to standard error",
     "oidc_issuers": "a JSON list, see docs/architecture/identity.md",
     "access_token_seconds": "how long an access token works",

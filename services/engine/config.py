@@ -3,14 +3,16 @@
 import os
 import socket
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
 from services.common.config import Settings
+from services.common.security.sealing import key_of
 
 
 class EngineSettings(Settings):
     """Workers claim turns in the same process that serves bots; a replica may do either alone."""
 
+    key_encryption_key: SecretStr = Field(description="32 random bytes in base64: seals the keys of webhooks")
     works: bool = Field(default=True, description="claim turns")
     worker_turns: int = Field(default=128, ge=1, le=1024, description="turns under way at once")
     lease_seconds: float = Field(
@@ -22,8 +24,20 @@ class EngineSettings(Settings):
     answer_patience: float = Field(
         default=90.0, ge=0, description="seconds a message may wait for a model that is away before the person is told"
     )
+    schedule_poll: float = Field(default=1.0, gt=0, le=60, description="seconds between looks for schedules of others")
+    schedule_lease: float = Field(
+        default=15.0, ge=1, description="after this a schedule that a dead process had claimed is another's"
+    )
+    event_poll: float = Field(default=0.5, gt=0, le=60, description="seconds between looks for events to tell")
     history_limit: int = Field(default=10, ge=0, le=100)
     knowledge_floor: float = Field(default=0.0, ge=0, le=1)
+
+    @field_validator("key_encryption_key")
+    @classmethod
+    def a_key(cls, value: SecretStr) -> SecretStr:
+        """Exactly 32 bytes."""
+        key_of(value)
+        return value
 
     @property
     def worker_name(self) -> str:

@@ -28,11 +28,12 @@ GRANTED = "keyword-permissions"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where an effect happens: the turn, the version's configuration, the state of the program."""
+    """Where an effect happens: the turn, the version and its configuration, the state of the program."""
 
     turn: ledger_pb.Turn
     state: MachineState
     config: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
 
 class Effects:
@@ -73,6 +74,7 @@ class Effects:
             pending=tuple((str(scope), str(key), value) for scope, key, value in state.pending),
             ports=self._ports,
             keyword=wanted.keyword,
+            version=setting.version,
         )
 
 

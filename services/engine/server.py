@@ -3,6 +3,7 @@
 from parley.engine.v1 import bot_service_pb2, bot_service_pb2_grpc
 from parley.session.v1 import ledger_service_pb2_grpc
 
+from services.common.security.sealing import Vault, key_of
 from services.common.service import Chassis
 from services.engine.agent.answering import Answerer
 from services.engine.api.bots import BotApi
@@ -12,6 +13,12 @@ from services.engine.keywords.memory.variables import Variables
 from services.engine.keywords.models.port import Models
 from services.engine.machine.machine import Budgets
 from services.engine.releases import Releases
+from services.engine.schedule.calls import Calls
+from services.engine.schedule.claiming import Clockwork
+from services.engine.schedule.events import StoredEvents, Teller
+from services.engine.schedule.port import Events, Schedules
+from services.engine.schedule.rows import Declarations
+from services.engine.schedule.setting import StoredSchedules
 from services.engine.store import Bots
 from services.engine.turn import Tools
 from services.engine.worker import Worker
@@ -28,7 +35,8 @@ class EngineService:
         if not isinstance(settings, EngineSettings):
             message = "the engine needs EngineSettings"
             raise TypeError(message)
-        bots = Bots(chassis.database)
+        vault = Vault(key_of(settings.key_encryption_key))
+        bots = Bots(chassis.database, Declarations(vault))
         chassis.server.add(
             bot_service_pb2_grpc.add_BotServiceServicer_to_server,
             BotApi(bots, settings.page_token_secret),
@@ -39,6 +47,16 @@ class EngineService:
             worker = Worker(self._tools(chassis, settings, bots), chassis.metrics)
             await worker.listen()
             chassis.tasks.spawn("worker", worker.run)
+            self._add_clockwork(chassis, settings)
+
+    def _add_clockwork(self, chassis: Chassis, settings: EngineSettings) -> None:
+        ledger = ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session"))
+        clockwork = Clockwork(
+            chassis.relay_database, ledger, poll=settings.schedule_poll, lease=settings.schedule_lease
+        )
+        teller = Teller(chassis.relay_database, ledger, settings.event_poll)
+        chassis.tasks.spawn("schedules", clockwork.run)
+        chassis.tasks.spawn("events", teller.run)
 
     def _tools(self, chassis: Chassis, settings: EngineSettings, bots: Bots) -> Tools:
         answerer = Answerer(chassis.mesh, settings.answer_seconds, settings.knowledge_floor)
@@ -46,9 +64,17 @@ class EngineService:
             settings=settings,
             ledger=ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session")),
             releases=Releases(bots, Budgets(nodes=settings.turn_nodes, seconds=settings.turn_seconds)),
-            effects=Effects({Variables: SessionVariables(chassis.mesh), Models: MeshModels(answerer)}),
+            effects=Effects(
+                {
+                    Variables: SessionVariables(chassis.mesh),
+                    Models: MeshModels(answerer),
+                    Schedules: StoredSchedules(chassis.database),
+                    Events: StoredEvents(),
+                }
+            ),
             answerer=answerer,
             bus=chassis.bus,
+            calls=Calls(chassis.database),
         )
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from services.common.db.engine import Database
 from services.common.errors import Aborted, AlreadyExists, NotFound
 from services.engine.program.program import Program
 from services.engine.publishing import Compiled, diagnostic_message
+from services.engine.schedule.rows import Declarations
 
 COLUMNS = "id, display_name, description, live_version, revision, created_at, updated_at"
 VERSION_COLUMNS = "bot_id, version, digest, config, system_prompt, diagnostics, created_at"
@@ -68,8 +69,9 @@ class Release:
 class Bots:
     """Rows as messages of the contract."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, declarations: Declarations) -> None:
         self._database = database
+        self._declarations = declarations
 
     async def create(self, tenant: str, identifier: str, bot: pb.Bot) -> pb.Bot:
         """A new bot. AlreadyExists."""
@@ -159,6 +161,9 @@ class Bots:
         values = key(tenant, identifier) | {"version": version}
         await connection.execute(GO_LIVE, values)
         await connection.execute(CONFIGURE, values)
+        row = (await connection.execute(PROGRAMS, values)).one()
+        place = (tenant, identifier, version)
+        await self._declarations.replace(connection, place, decoded(row.programs), decoded(row.config))
 
     async def version(self, tenant: str, identifier: str, version: int) -> pb.BotVersion:
         """A version with its scripts. NotFound."""

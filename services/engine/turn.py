@@ -30,9 +30,12 @@ from services.engine.machine.state import MachineState
 from services.engine.program.values import Value
 from services.engine.publishing import START
 from services.engine.releases import Releases
+from services.engine.schedule.calls import Calls
+from services.engine.schedule.running import NOBODY, begin, unattended, waiting_run
 from services.engine.store import Release
 
 log = logger(__name__)
+NOTHING = Release({}, {}, "")
 SCOPES = {
     "bot": ledger_pb.VariableChange.SCOPE_BOT,
     "user": ledger_pb.VariableChange.SCOPE_USER,
@@ -51,6 +54,7 @@ class Tools:
     effects: Effects
     answerer: Answerer
     bus: Bus
+    calls: Calls
 
 
 class TurnRunner:
@@ -74,21 +78,26 @@ class TurnRunner:
         """Run and commit; whether more input waits. ParleyError when the turn is to be tried again."""
         machine, release = await self._load()
         postponed = await self._steps(machine) if machine is not None else None
+        if postponed is None and (following := await self._begin_run()) is not None:
+            postponed = await self._steps(following)
         if postponed is not None:
             await self._abandon(postponed)
             return False
-        if self._input is not None and not self._heard:
+        if self._input is not None and not self._heard and not self._unattended:
             await self._answer(release)
         return await self._commit()
 
     async def _load(self) -> tuple[m.Machine | None, Release]:
         tenant = self._turn.lease.key.tenant
+        if self._unattended and not self._turn.bot_version:
+            self._state = MachineState.from_bytes(self._turn.state) if self._turn.state else self._state
+            return None, NOTHING
         try:
             version = self._version or await self._tools.releases.live(tenant, self._turn.bot)
         except NotFound:
-            return None, Release({}, {}, "")
+            return None, NOTHING
         if not version:
-            return None, Release({}, {}, "")
+            return None, NOTHING
         machine, release = await self._tools.releases.machine(tenant, version)
         if self._turn.state:
             self._state = MachineState.from_bytes(self._turn.state)
@@ -97,10 +106,37 @@ class TurnRunner:
         self._version, self._config = version, release.config
         return machine, release
 
+    async def _begin_run(self) -> m.Machine | None:
+        """The machine of the run that waits, its state made ready; None when none does, or it cannot be started."""
+        if not self._unattended or self._input is None or self._heard or not self._state.over:
+            return None
+        self._heard = True
+        if waiting_run(self._turn, self._state) is None:
+            return None
+        run, tenant = self._input.run, self._turn.lease.key.tenant
+        try:
+            version = run.bot_version or await self._tools.releases.live(tenant, self._turn.bot)
+            machine, release = await self._tools.releases.machine(tenant, version)
+            self._state = begin(machine, self._turn, parameters(release.config), self._state)
+        except (NotFound, KeyError, ValueError) as error:
+            log.info("run not started", bot=self._turn.bot, script=run.script, error=type(error).__name__)
+            self._state = MachineState(run={"seq": self._input.seq, "call": run.call, "once": run.once})
+            await self._finished(failure=f"there is no script {run.script}.bas")
+            return None
+        self._version, self._config = version, release.config
+        return machine
+
+    async def _finished(self, value: Value = None, failure: str = "") -> None:
+        """Whoever waits for what a run returns is told, before the commit: after a crash it is told again."""
+        call = self._state.run.get("call")
+        if call:
+            await self._tools.calls.answer(self._turn.lease.key.tenant, call, value, failure)
+
     # the program
 
     async def _steps(self, machine: m.Machine) -> float | None:
         """Run the program to where it waits. Seconds to wait, when it sleeps while a message is there."""
+        self._heard |= self._begun
         resume: m.Resume = self._first_resume()
         while True:
             step = machine.run(self._state, resume)
@@ -109,6 +145,8 @@ class TurnRunner:
             outcome, resume = step.outcome, None
             if isinstance(outcome, m.PerformEffect):
                 resume = await self._perform(outcome)
+            elif isinstance(outcome, m.AskUser) and self._unattended:
+                resume = m.EffectError(NOBODY)
             elif isinstance(outcome, m.AskUser):
                 if self._input is None or self._heard:
                     self._waiting = pb.Waiting(kind=pb.Waiting.KIND_MESSAGE)
@@ -118,14 +156,25 @@ class TurnRunner:
                 return self._sleep(outcome)
             elif isinstance(outcome, m.Failed):
                 self._failed(outcome)
+                await self._finished(failure=f"line {outcome.line}: {outcome.message}")
                 return None
             else:
+                await self._finished(outcome.value)
                 return None
 
     def _log_printed(self) -> None:
         for line in self._state.printed:
             log.info("printed", bot=self._turn.bot, session=self._turn.lease.key.session, text=line[:1000])
         self._state.printed.clear()
+
+    @property
+    def _unattended(self) -> bool:
+        return unattended(self._turn)
+
+    @property
+    def _begun(self) -> bool:
+        """The state has begun with the run that is the input of this turn: a crash came before the commit."""
+        return self._unattended and self._input is not None and waiting_run(self._turn, self._state) is None
 
     def _first_resume(self) -> m.Resume:
         if self._turn.HasField("timer") and self._state.waiting == "timer":
@@ -152,7 +201,7 @@ class TurnRunner:
 
     def _failed(self, outcome: m.Failed) -> None:
         log.info("script failed", bot=self._turn.bot, line=outcome.line, problem=outcome.message)
-        self._heard = True
+        self._heard |= not self._unattended
         self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
         self._error = status_pb2.Status(code=13, message=f"line {outcome.line}: {outcome.message}")
 
@@ -163,7 +212,8 @@ class TurnRunner:
         keyword = registry().get(wanted.keyword)
         if keyword is not None and keyword.slow and self._replies:
             await self._checkpoint()
-        result = await self._tools.effects.perform(Setting(self._turn, self._state, self._config), wanted)
+        setting = Setting(self._turn, self._state, self._config, self._version)
+        result = await self._tools.effects.perform(setting, wanted)
         if keyword is not None and keyword.effect is Effect.WRITE and isinstance(result, m.EffectResult):
             entry = ledger_pb.JournalEntry(key=wanted.key, kind=wanted.keyword, result=journaled(result))
             await self._checkpoint(entry)
@@ -283,10 +333,13 @@ class TurnRunner:
             bot_version=self._version if self._state.frames else "",
             variables=changes,
             waiting=self._waiting,
+            end_session=self._state.over and bool(self._state.run.get("once")),
         )
         if self._error is not None:
             request.error.CopyFrom(self._error)
         answer = await self._tools.ledger.CommitTurn(request)
+        if request.end_session and self._state.run.get("call"):
+            self._tools.bus.publish(subjects.call_answered(self._turn.lease.key.tenant, self._state.run["call"]), b"")
         return bool(answer.more_pending)
 
     async def _abandon(self, seconds: float) -> None:

@@ -39,6 +39,11 @@ def delivery_requested(tenant: str, account: str) -> str:
     return f"parley.session.v1.delivery.requested.{tenant}.{account}"
 
 
+def call_answered(tenant: str, call: str) -> str:
+    """What a webhook started has returned. Core NATS, losable."""
+    return f"parley.engine.v1.call.answered.{tenant}.{call}"
+
+
 def dead_letter(consumer: str) -> str:
     """A message that a consumer could not handle. Stream DEAD."""
     return f"parley.common.v1.letter.dead.{consumer}"

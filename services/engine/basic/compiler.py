@@ -1,6 +1,6 @@
 """Tree to nodes: statements, in source order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,6 +10,7 @@ from services.engine.basic.encoding import Encoded, Encoder
 from services.engine.basic.lexer import Lexer
 from services.engine.basic.parser import Parser
 from services.engine.program.program import Node, Program, Subroutine
+from services.engine.schedule import when
 
 PROSE_ERRORS = 3
 STRANGE = frozenset({"BAS121", "BAS123", "BAS125"})
@@ -120,6 +121,9 @@ class Compiler(Encoder):
         self.emit("set", item.line, target=target, value=value)
 
     def _evaluate(self, item: tree.Evaluate) -> None:
+        if isinstance(item.value, tree.Invoke) and item.value.keyword == "SET SCHEDULE":
+            self._scheduled(item.value)
+            return
         if isinstance(item.value, tree.Invoke):
             self.invoke(item.value, ["var", "_"])
             return
@@ -151,12 +155,28 @@ class Compiler(Encoder):
             entry = self._body(item.line, item.body)
         self.declarations.append({"kind": "event", **item.values, "entry": entry})
 
+    def _scheduled(self, item: tree.Invoke) -> None:
+        """A rule that is written down belongs to the version; one that is computed is set when it is reached."""
+        given = dict(item.arguments)
+        script = given.get("script", tree.Literal(item.line, item.column, self.name))
+        rule = given["when"]
+        if isinstance(rule, tree.Literal) and isinstance(script, tree.Literal):
+            try:
+                when.parse(str(rule.value))
+            except ValueError as error:
+                self.errors.append(ScriptError("BAS146", f"SET SCHEDULE: {error}", rule.line, rule.column))
+            values = {"when": rule.value, "script": script.value, "entry": "", "line": item.line}
+            self.declarations.append({"kind": "schedule", **values})
+            return
+        self.invoke(replace(item, arguments=(("when", rule), ("script", script))), ["var", "_"])
+
     def _delayed(self, item: tree.Delayed) -> None:
         arguments = {
             "amount": self.value(item.amount),
             "unit": ["lit", item.unit],
             "script": ["lit", self.name],
             "entry": ["lit", self._body(item.line, item.body)],
+            "variables": ["map", *([name, ["var", name]] for name in sorted(set(tree.names_in(item.body))))],
         }
         self.emit("effect", item.line, keyword="SCHEDULE IN", arguments=arguments, into=["var", "_"])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
 
 JsonValue = str | int | float | bool | None
 
@@ -331,3 +332,15 @@ class Script:
     """A whole file."""
 
     statements: tuple[Statement, ...]
+
+
+def names_in(part: object) -> Iterator[str]:
+    """Names of all variables that a part of the tree mentions, again and again."""
+    if isinstance(part, Name):
+        yield part.name
+    elif isinstance(part, tuple | list):
+        for item in part:
+            yield from names_in(item)
+    elif is_dataclass(part):
+        for each in fields(part):
+            yield from names_in(getattr(part, each.name))

@@ -17,7 +17,7 @@ class World:
 
     key: the same whenever this effect of this turn is repeated, for whoever can recognise a repetition;
     config: of the version that runs; settings: what keywords left in the conversation; pending: variables set in this
-    turn and not committed yet, [scope, key, value].
+    turn and not committed yet, [scope, key, value]; version: what runs, "bots/x/versions/n".
     """
 
     tenant: str
@@ -34,6 +34,7 @@ class World:
     clock: Clock = lambda: datetime.datetime.now(datetime.UTC)
     ports: Mapping[Any, Any] = field(default_factory=dict)
     keyword: str = ""
+    version: str = ""
 
     def port(self, kind: type[P]) -> P:
         """What stands behind a port. ProgramError when this installation has nothing there."""

@@ -149,6 +149,9 @@ class Run:
         if isinstance(resume, Input):
             self.locale = resume.locale
         waiting = self.state.waiting
+        if waiting == "message" and isinstance(resume, EffectError):
+            self.state.waiting, self.state.attempts = "", 0
+            return self._caught(ProgramError(resume.message))
         if waiting == "message":
             return self._answered(resume) if isinstance(resume, Input) else AskUser()
         if waiting == "timer":

@@ -54,7 +54,7 @@ class EffectResult:
 
 @dataclass(frozen=True, slots=True)
 class EffectError:
-    """Why an effect failed, in words for the script."""
+    """Why an effect failed, or nobody will answer, in words for the script."""
 
     message: str
 

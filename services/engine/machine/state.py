@@ -35,7 +35,7 @@ class MachineState:
 
     pending: variable changes [scope, key, value] that the next commit writes; visits: counts effects, for their keys;
     settings: what keywords leave for later ones, such as headers of requests; printed: lines of PRINT since the last
-    stop, which are not kept.
+    stop, which are not kept; run: what started the program when no person did, {seq, cause, call, once, depth}.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -52,6 +52,7 @@ class MachineState:
     history: list[list[str]] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
+    run: dict[str, Any] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -75,6 +76,7 @@ class MachineState:
             "x": self.context,
             "h": self.history,
             "t": self.settings,
+            "n": self.run,
         }
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -99,4 +101,5 @@ class MachineState:
             context=document["x"],
             history=document["h"],
             settings=document.get("t", {}),
+            run=document.get("n", {}),
         )

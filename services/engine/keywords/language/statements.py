@@ -227,12 +227,5 @@ KEYWORDS = (
         'ON INSERT OF "orders"\n  PRINT "new"\nEND ON',
         "schedule",
     ),
-    statement(
-        "SCHEDULE",
-        ("SCHEDULE IN <amount> SECONDS DO",),
-        "Runs lines later.",
-        'SCHEDULE IN 10 MINUTES DO\n  TALK "Still there?"\nEND SCHEDULE',
-        "schedule",
-    ),
     statement("REM", ("REM <text>",), "A comment, as is what follows an apostrophe or //.", "REM nothing happens here"),
 )

@@ -14,6 +14,7 @@ depends_on = None
 
 FUNCTIONS = ("holds_within", "fits", "ordered", "text_of", "same", "is_true", "number_in", "is_nothing")
 SQL = Path(__file__).parent.parent / "sql"
+SCHEDULE = ("schedules", "webhooks", "webhook_calls", "event_rules", "pending_events")
 
 
 def upgrade() -> None:
@@ -25,6 +26,9 @@ def upgrade() -> None:
         rls.protect(op, "engine", table)
     requests.make_table(op, "engine")
     op.execute("REVOKE UPDATE ON engine.bot_versions FROM parley_app")
+    run_script(op, SQL / "schedule.sql")
+    for table in SCHEDULE:
+        rls.protect(op, "engine", table, relay=True)
 
 
 def downgrade() -> None:
@@ -33,4 +37,5 @@ def downgrade() -> None:
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION engine.{function}")
     op.execute("DROP TABLE engine.requests")
+    op.execute(f"DROP TABLE {', '.join(f'engine.{table}' for table in SCHEDULE)}")
     op.execute("DROP TABLE engine.bot_configs, engine.bot_versions, engine.bots")

@@ -1,0 +1,1 @@
+"""Keywords that start scripts later."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+R = TypeVar("R")
 
 
 class Place(Protocol):
@@ -30,18 +32,15 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """What is known of a file. path: as scripts say it; uri: "files/{uuid}"; size: bytes; changed: ISO 8601, UTC."""
+    """What is known of a file. path: as scripts say it; name: as people know it; uri: "files/{uuid}"; size: bytes;
+    changed: ISO 8601, UTC."""
 
     path: str
+    name: str
     uri: str
     size: int
     content_type: str
     changed: str
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
 
 
 Change = Callable[[bytes | None], bytes]
@@ -56,7 +55,7 @@ class Files(Protocol):
     """
 
     async def read(self, world: Place, path: str) -> bytes:
-        """All of a file, 64 MiB at most."""
+        """All of a file, 32 MiB at most."""
 
     async def write(
         self, world: Place, path: str, content: bytes, *, append: bool = False, content_type: str = ""
@@ -70,7 +69,7 @@ class Files(Protocol):
         """Files in a folder ("" is the top) by path; pattern: a glob such as "*.csv" on the name. 10,000 at most."""
 
     async def delete(self, world: Place, path: str) -> None:
-        """Remove a file. ProgramError when it is not there."""
+        """Remove a file; nothing when there is none."""
 
     async def copy(self, world: Place, source: str, target: str) -> str:
         """The same bytes at another path as well; what was there is replaced. The copy's uri."""
@@ -92,3 +91,13 @@ class Files(Protocol):
 
     async def give(self, world: Place, path: str) -> FileEntry:
         """A copy that belongs to the person of the conversation: what an attachment of a reply names."""
+
+
+class Documents(Protocol):
+    """Where documents are read and made: in a process of its own, which ends when it takes too long or too much."""
+
+    async def run(self, work: Callable[..., R], *arguments: object) -> R:
+        """What a function of services.engine.files.documents gives for JSON values and bytes.
+
+        ProgramError for what it raises, after 30 seconds, and when it takes more memory than there is for it.
+        """

@@ -19,6 +19,7 @@ from cli.stack.layout import write_private
 from cli.stack.stack import Stack
 from services.common.security.principal import Principal
 from services.common.security.tokens import MeshSigner
+from services.engine.basic.sources import read_source
 
 KNOWLEDGE = {".md": "text/markdown", ".txt": "text/plain", ".html": "text/html"}
 PROMPTS = ("PROMPT.md", "prompt.md", "PROMPT.txt", "prompt.txt")
@@ -49,11 +50,7 @@ class Package:
 
     def scripts(self) -> list[dict[str, str]]:
         """Dialogs."""
-        return [
-            {"path": path.name, "text": path.read_text(encoding="utf-8")}
-            for path in self.part("gbdialog")
-            if path.suffix == ".bas"
-        ]
+        return [{"path": path.name, "text": text_of(path)} for path in self.part("gbdialog") if path.suffix == ".bas"]
 
     def config(self) -> dict[str, str]:
         """config.csv: name,value; a value may hold commas."""
@@ -71,6 +68,14 @@ class Package:
             if path.name in PROMPTS:
                 return path.read_text(encoding="utf-8")
         return self.config().get("system-prompt", "")
+
+
+def text_of(path: Path) -> str:
+    """A script as the check reads it. Failure when it is no text."""
+    source = read_source(path, str(path))
+    if source.text is None:
+        raise Failure(f"{path}: {source.diagnostics[0].message}")
+    return source.text
 
 
 class Deployer:

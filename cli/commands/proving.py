@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.checks import houses, sizes
+from cli.checks import houses, keyword_pages, sizes
 from cli.commands.options import own_data_option
 from cli.failure import Failure
 from cli.stack.layout import ROOT
@@ -51,6 +51,7 @@ def lint(*, data: Path | None) -> None:
         ),
         "houses": report("imports between services", houses.problems(ROOT)),
         "sizes": report("sizes of functions and files", sizes.problems(ROOT)),
+        "keywords": report("pages made from the registry of keywords", keyword_pages.problems(ROOT)),
     }
     failed = [name for name, good in results.items() if not good]
     if failed:

@@ -7,15 +7,18 @@ import pytest
 from click.testing import CliRunner
 
 from bench.speed.figures import Figure, middle, percentile
-from cli.commands import main
+from cli.commands import MODULES, main
 
 pytestmark = pytest.mark.unit
 
-COMMANDS = sorted(main.commands)
+COMMANDS = sorted(MODULES)
 
 
 def test_the_commands_are_those_of_the_manual() -> None:
-    assert set(COMMANDS) == {"up", "status", "logs", "down", "reset", "chat", "audit", "test", "bench", "chaos", "lint"}
+    assert set(COMMANDS) == {
+        *{"up", "status", "logs", "down", "reset", "chat", "audit", "test", "bench", "chaos", "lint"},
+        *{"check", "docs"},
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -315,9 +315,7 @@ class Compiler(Encoder):
         self.emit("set", item.line, target=variable, value=self.value(item.first))
         start = self.upcoming()
         place = LoopPlace("FOR", start)
-        up = ["and", ["bin", ">=", step, ["lit", 0]], ["bin", "<=", variable, last]]
-        down = ["and", ["bin", "<", step, ["lit", 0]], ["bin", ">=", variable, last]]
-        node = self.emit("branch", item.line, cases=[{"when": ["or", up, down], "to": ""}])
+        node = self.emit("branch", item.line, cases=[{"when": going(variable, last, step), "to": ""}])
         self._open = [(node, "0")]
         self._loops.append(place)
         self.block(item.body)
@@ -403,3 +401,12 @@ def sets(body: tuple[tree.Statement, ...], name: str) -> bool:
         isinstance(item, tree.Assign) and isinstance(item.target, tree.Name) and item.target.name == name
         for item in body
     )
+
+
+def going(variable: Encoded, last: Encoded, step: Encoded) -> Encoded:
+    """Whether FOR goes on; which way it counts is known when STEP is a number."""
+    up: Encoded = ["bin", "<=", variable, last]
+    down: Encoded = ["bin", ">=", variable, last]
+    if step[0] == "lit" and isinstance(step[1], int | float):
+        return up if step[1] >= 0 else down
+    return ["or", ["and", ["bin", ">=", step, ["lit", 0]], up], ["and", ["bin", "<", step, ["lit", 0]], down]]

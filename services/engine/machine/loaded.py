@@ -1,6 +1,7 @@
 """A program made ready to run: its expressions as closures, once for all conversations."""
 
 from services.engine.machine.expressions import Evaluate, compiled
+from services.engine.machine.hot import Heads
 from services.engine.program.program import Node, Program
 
 Ready = tuple[Node, dict[str, Evaluate]]
@@ -12,6 +13,7 @@ class Loaded:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.heads = Heads(program)
         self.nodes: dict[str, Ready] = {name: (node, closures(node)) for name, node in program.nodes.items()}
 
 

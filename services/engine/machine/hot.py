@@ -13,7 +13,7 @@ from typing import Any
 from services.engine.machine.code import GLOBALS, Translator, Untranslatable
 from services.engine.machine.loops import Loop, loops, meeting, order, successors
 from services.engine.program.program import Node, Program
-from services.engine.program.values import Value, is_response, owned, put
+from services.engine.program.values import Value, is_response, put
 
 HOT = 50
 ROUNDS = 256

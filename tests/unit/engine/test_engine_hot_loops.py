@@ -1,4 +1,4 @@
-"""A hot loop written as a Python function gives what the interpreter gives: words, variables, errors and their lines."""
+"""A hot loop written as a Python function gives what the interpreter gives: words, variables, errors, their lines."""
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +12,30 @@ from tests.unit.engine.scripts import NOON, built
 pytestmark = pytest.mark.unit
 
 VALUES = st.sampled_from(
-    ["0", "1", "2", "3.5", "-1", '"a"', '""', '"12"', "TRUE", "NULL", "a", "b", "c", "i", "list[i]", "map.k", "list", "map"]
+    [
+        "0",
+        "1",
+        "2",
+        "3.5",
+        "-1",
+        '"a"',
+        '""',
+        '"12"',
+        "TRUE",
+        "NULL",
+        "a",
+        "b",
+        "c",
+        "i",
+        "list[i]",
+        "map.k",
+        "list",
+        "map",
+    ]
 )
-OPERATORS = st.sampled_from(["+", "-", "*", "/", "MOD", "&", "=", "<>", "<", ">", "<=", ">=", "AND", "OR", "IN", "LIKE"])
+OPERATORS = st.sampled_from(
+    ["+", "-", "*", "/", "MOD", "&", "=", "<>", "<", ">", "<=", ">=", "AND", "OR", "IN", "LIKE"]
+)
 EXPRESSIONS = st.recursive(
     VALUES,
     lambda inner: st.one_of(
@@ -40,7 +61,9 @@ LEAVING = st.tuples(EXPRESSIONS, st.sampled_from(["EXIT FOR", "CONTINUE FOR", "G
 BODIES = st.recursive(
     st.lists(st.one_of(SIMPLE, SIMPLE, LEAVING), min_size=1, max_size=4).map("\n".join),
     lambda inner: st.one_of(
-        st.tuples(EXPRESSIONS, inner, inner).map(lambda parts: f"IF {parts[0]} THEN\n{parts[1]}\nELSE\n{parts[2]}\nEND IF"),
+        st.tuples(EXPRESSIONS, inner, inner).map(
+            lambda parts: f"IF {parts[0]} THEN\n{parts[1]}\nELSE\n{parts[2]}\nEND IF"
+        ),
         inner.map(lambda body: f"FOR j = 1 TO 3\n{body}\nNEXT"),
         inner.map(lambda body: f"FOR EACH e IN list\n{body}\nIF UBOUND(list) > 9 THEN EXIT FOR\nNEXT"),
         st.tuples(inner, inner).map("\n".join),

@@ -42,7 +42,14 @@ class MemoryFiles:
         return self.entry(path)
 
     def entry(self, path: str) -> FileEntry:
-        return FileEntry(path, f"files/{path}", len(self.held[path]), "text/plain", "2026-03-14T12:00:00Z")
+        return FileEntry(
+            path=path,
+            name=path.rpartition("/")[2],
+            uri=f"files/{path}",
+            size=len(self.held[path]),
+            content_type="text/plain",
+            changed="2026-03-14T12:00:00Z",
+        )
 
     async def give(self, world: Any, path: str) -> FileEntry:
         await self.read(world, path)

@@ -21,6 +21,7 @@ from services.engine.machine.machine import EffectError, EffectResult, PerformEf
 from services.engine.machine.outcomes import Say
 from services.engine.machine.state import MachineState
 from services.engine.program.values import ProgramError, Value, owned
+from services.engine.tables.definition import TableDefinition
 
 GRANTED = "keyword-permissions"
 """A bot's configuration: permissions its keywords have, with commas between; absent: all."""
@@ -28,12 +29,13 @@ GRANTED = "keyword-permissions"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where an effect happens: the turn, the version and its configuration, the state of the program."""
+    """Where an effect happens: the turn, the version with its configuration and tables, the state of the program."""
 
     turn: ledger_pb.Turn
     state: MachineState
     config: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    tables: Mapping[str, TableDefinition] = field(default_factory=dict)
 
 
 class Effects:
@@ -70,6 +72,7 @@ class Effects:
             locale=turn.locale,
             key=repeated(turn, wanted.key),
             config=setting.config,
+            tables=setting.tables,
             settings=state.settings,
             pending=tuple((str(scope), str(key), value) for scope, key, value in state.pending),
             ports=self._ports,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from parley.engine.v1 import bot_pb2 as pb
@@ -11,6 +11,7 @@ from services.common.errors import FieldViolation, InvalidArgument
 from services.engine.basic.compiler import compile_basic
 from services.engine.basic.diagnostics import Diagnostic
 from services.engine.program.program import Program
+from services.engine.tables.definition import problems
 
 SEVERITIES = {"error": pb.Diagnostic.SEVERITY_ERROR, "warning": pb.Diagnostic.SEVERITY_WARNING}
 START = "start"
@@ -34,7 +35,16 @@ def check(scripts: Sequence[pb.Script]) -> tuple[dict[str, Program], list[Diagno
         found.extend(result.diagnostics)
         if result.program is not None:
             programs[result.program.name] = result.program
+            found.extend(remarks(script.path, result.program))
     return programs, found
+
+
+def remarks(path: str, program: Program) -> Iterator[Diagnostic]:
+    """What is wrong with the tables a script declares."""
+    for item in program.declarations:
+        if item["kind"] == "table":
+            for severity, message in problems(item):
+                yield Diagnostic(path, int(item.get("line", 1)), 1, severity, "BAS170", message)
 
 
 def publish(scripts: Sequence[pb.Script], config: Mapping[str, str], system_prompt: str) -> Compiled:

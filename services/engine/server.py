@@ -3,6 +3,7 @@
 from parley.engine.v1 import bot_service_pb2, bot_service_pb2_grpc
 from parley.session.v1 import ledger_service_pb2_grpc
 
+from services.common.db import requests
 from services.common.security.sealing import Vault, key_of
 from services.common.service import Chassis
 from services.engine.agent.answering import Answerer
@@ -20,6 +21,9 @@ from services.engine.schedule.port import Events, Schedules
 from services.engine.schedule.rows import Declarations
 from services.engine.schedule.setting import StoredSchedules
 from services.engine.store import Bots
+from services.engine.tables.events import TableEvents
+from services.engine.tables.port import Tables
+from services.engine.tables.store import PostgresTables
 from services.engine.turn import Tools
 from services.engine.worker import Worker
 
@@ -57,9 +61,11 @@ class EngineService:
         teller = Teller(chassis.relay_database, ledger, settings.event_poll)
         chassis.tasks.spawn("schedules", clockwork.run)
         chassis.tasks.spawn("events", teller.run)
+        chassis.tasks.spawn("old effects", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days))
 
     def _tools(self, chassis: Chassis, settings: EngineSettings, bots: Bots) -> Tools:
         answerer = Answerer(chassis.mesh, settings.answer_seconds, settings.knowledge_floor)
+        events = StoredEvents()
         return Tools(
             settings=settings,
             ledger=ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session")),
@@ -69,7 +75,12 @@ class EngineService:
                     Variables: SessionVariables(chassis.mesh),
                     Models: MeshModels(answerer),
                     Schedules: StoredSchedules(chassis.database),
-                    Events: StoredEvents(),
+                    Events: events,
+                    Tables: PostgresTables(
+                        chassis.database,
+                        requests.RequestLog("engine", settings.page_token_secret),
+                        TableEvents(events),
+                    ),
                 }
             ),
             answerer=answerer,

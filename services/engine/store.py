@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from parley.engine.v1 import bot_pb2 as pb
@@ -15,6 +15,7 @@ from services.common.errors import Aborted, AlreadyExists, NotFound
 from services.engine.program.program import Program
 from services.engine.publishing import Compiled, diagnostic_message
 from services.engine.schedule.rows import Declarations
+from services.engine.tables.definition import TableDefinition, definitions_of
 
 COLUMNS = "id, display_name, description, live_version, revision, created_at, updated_at"
 VERSION_COLUMNS = "bot_id, version, digest, config, system_prompt, diagnostics, created_at"
@@ -64,6 +65,7 @@ class Release:
     programs: Mapping[str, Program]
     config: Mapping[str, str]
     system_prompt: str
+    tables: Mapping[str, TableDefinition] = field(default_factory=dict)
 
 
 class Bots:
@@ -188,7 +190,8 @@ class Bots:
         if row is None:
             raise missing(f"bots/{identifier}/versions/{version}")
         programs = {name: Program.from_json(document) for name, document in decoded(row.programs).items()}
-        return Release(programs, decoded(row.config), row.system_prompt)
+        said = [item for program in programs.values() for item in program.declarations]
+        return Release(programs, decoded(row.config), row.system_prompt, definitions_of(said))
 
 
 def key(tenant: str, identifier: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from services.engine.releases import Releases
 from services.engine.schedule.calls import Calls
 from services.engine.schedule.running import NOBODY, begin, unattended, waiting_run
 from services.engine.store import Release
+from services.engine.tables.definition import TableDefinition
 
 log = logger(__name__)
 NOTHING = Release({}, {}, "")
@@ -71,6 +72,7 @@ class TurnRunner:
         self._waiting = pb.Waiting(kind=pb.Waiting.KIND_NONE)
         self._state = MachineState()
         self._config: Mapping[str, str] = {}
+        self._tables: Mapping[str, TableDefinition] = {}
         self._version = turn.bot_version
         self.cancelled = asyncio.Event()
 
@@ -103,7 +105,7 @@ class TurnRunner:
             self._state = MachineState.from_bytes(self._turn.state)
         elif START in release.programs:
             self._state = machine.start(START, parameters(release.config))
-        self._version, self._config = version, release.config
+        self._version, self._config, self._tables = version, release.config, release.tables
         return machine, release
 
     async def _begin_run(self) -> m.Machine | None:
@@ -123,7 +125,7 @@ class TurnRunner:
             self._state = MachineState(run={"seq": self._input.seq, "call": run.call, "once": run.once})
             await self._finished(failure=f"there is no script {run.script}.bas")
             return None
-        self._version, self._config = version, release.config
+        self._version, self._config, self._tables = version, release.config, release.tables
         return machine
 
     async def _finished(self, value: Value = None, failure: str = "") -> None:
@@ -212,7 +214,7 @@ class TurnRunner:
         keyword = registry().get(wanted.keyword)
         if keyword is not None and keyword.slow and self._replies:
             await self._checkpoint()
-        setting = Setting(self._turn, self._state, self._config, self._version)
+        setting = Setting(self._turn, self._state, self._config, self._version, self._tables)
         result = await self._tools.effects.perform(setting, wanted)
         if keyword is not None and keyword.effect is Effect.WRITE and isinstance(result, m.EffectResult):
             entry = ledger_pb.JournalEntry(key=wanted.key, kind=wanted.keyword, result=journaled(result))

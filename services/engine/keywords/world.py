@@ -1,12 +1,17 @@
 """Where a keyword is performed: for whom, in which conversation, with what at hand."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from services.engine.machine.outcomes import Clock, Say
 from services.engine.program.values import ProgramError, Value
+
+if TYPE_CHECKING:
+    from services.engine.tables.definition import TableDefinition
 
 P = TypeVar("P")
 
@@ -16,8 +21,9 @@ class World:
     """tenant: its UUID; bot: "bots/x"; session: "sessions/x"; user: the person's subject; roles: the person's.
 
     key: the same whenever this effect of this turn is repeated, for whoever can recognise a repetition;
-    config: of the version that runs; settings: what keywords left in the conversation; pending: variables set in this
-    turn and not committed yet, [scope, key, value]; version: what runs, "bots/x/versions/n".
+    config: of the version that runs; tables: what TABLE said in it, by name; settings: what keywords left in the
+    conversation; pending: variables set in this turn and not committed yet, [scope, key, value]; version: what runs,
+    "bots/x/versions/n".
     """
 
     tenant: str
@@ -29,6 +35,7 @@ class World:
     channel: str = ""
     locale: str = ""
     config: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, TableDefinition] = field(default_factory=dict)
     settings: Mapping[str, Value] = field(default_factory=dict)
     pending: tuple[tuple[str, str, Value], ...] = ()
     clock: Clock = lambda: datetime.datetime.now(datetime.UTC)

@@ -5,7 +5,7 @@ import json
 import math
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ NOW = re.compile(r"(now|current_timestamp|current_date|today)(\(\))?", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class FieldDefinition:
-    """One column. kind: string number double integer boolean date datetime guid object array any."""
+    """One column. kind: string number double integer boolean date datetime guid object array, or any."""
 
     name: str
     kind: str
@@ -75,8 +75,25 @@ class TableDefinition:
         return not self.fields or name in self.fields or name in PROTECTED
 
 
+def problems(declaration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a table as it was declared: severity and words."""
+    try:
+        table_name(str(declaration["name"]).rpartition(".")[2])
+        for item in declaration.get("fields", ()):
+            field_name(item["name"])
+            written = str(item.get("type") or "string").lower()
+            if written not in KINDS:
+                yield (
+                    "warning",
+                    f"{declaration['name']}.{item['name']}: there is no type {written}; it takes any value"
+                    + nearest(written, KINDS),
+                )
+    except ProgramError as error:
+        yield "error", str(error)
+
+
 def definitions_of(declarations: Iterable[Mapping[str, Any]]) -> dict[str, TableDefinition]:
-    """Tables by name, of the declarations of a version. ProgramError for a name or a type that is none."""
+    """Tables by name, of the declarations of a version. ProgramError for a name that is none."""
     found = (definition_of(item) for item in declarations if item.get("kind", "table") == "table")
     return {item.name: item for item in found}
 
@@ -84,7 +101,7 @@ def definitions_of(declarations: Iterable[Mapping[str, Any]]) -> dict[str, Table
 def definition_of(declaration: Mapping[str, Any]) -> TableDefinition:
     """One table."""
     name = table_name(str(declaration["name"]).rpartition(".")[2])
-    fields = (field_of_declaration(name, item) for item in declaration.get("fields", ()))
+    fields = (field_of_declaration(item) for item in declaration.get("fields", ()))
     return TableDefinition(
         name=name,
         connection=str(declaration.get("connection") or ""),
@@ -94,15 +111,11 @@ def definition_of(declaration: Mapping[str, Any]) -> TableDefinition:
     )
 
 
-def field_of_declaration(table: str, item: Mapping[str, Any]) -> FieldDefinition:
-    """One column. ProgramError for a type that is none."""
-    written = str(item.get("type") or "string").lower()
-    if written not in KINDS:
-        message = f"{table}.{item['name']}: there is no type {written}{nearest(written, KINDS)}"
-        raise ProgramError(message)
+def field_of_declaration(item: Mapping[str, Any]) -> FieldDefinition:
+    """One column."""
     return FieldDefinition(
         name=field_name(item["name"]),
-        kind=KINDS[written],
+        kind=KINDS.get(str(item.get("type") or "string").lower(), "any"),
         length=int(item.get("length") or 0),
         precision=int(item["precision"]) if item.get("precision") is not None else None,
         key=bool(item.get("key")),
@@ -234,6 +247,7 @@ CONVERT: dict[str, Callable[[FieldDefinition, Value], Value]] = {
     "guid": as_guid,
     "object": as_object,
     "array": as_array,
+    "any": lambda _, value: text_of(value) if isinstance(value, dict) and "formatted" in value else value,
 }
 
 

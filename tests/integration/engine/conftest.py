@@ -6,6 +6,7 @@ import pytest
 
 from services.common.db import migrate
 from services.common.db.engine import Database
+from tests.integration.engine.tables_world import CUSTOMERS, PRODUCTS, SALARIES, TablesWorld, tables_world
 from tests.servers import Postgres
 
 
@@ -16,3 +17,8 @@ async def engine_database(postgres: Postgres) -> AsyncIterator[Database]:
     await database.open()
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def shop(engine_database: Database) -> TablesWorld:
+    return await tables_world(engine_database, [CUSTOMERS, PRODUCTS, SALARIES])

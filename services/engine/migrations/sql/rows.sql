@@ -14,7 +14,5 @@ CREATE TABLE engine.table_rows (
     PRIMARY KEY (tenant_id, bot_id, table_name, id),
     FOREIGN KEY (tenant_id, bot_id) REFERENCES engine.bots (tenant_id, id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX idx_table_rows_key ON engine.table_rows (tenant_id, bot_id, table_name, unique_key)
-    WHERE unique_key IS NOT NULL;
+CREATE UNIQUE INDEX idx_table_rows_key ON engine.table_rows (tenant_id, bot_id, table_name, unique_key);
 CREATE INDEX idx_table_rows_order ON engine.table_rows (tenant_id, bot_id, table_name, place);
-CREATE INDEX idx_table_rows_data ON engine.table_rows USING gin (data jsonb_path_ops);

@@ -104,3 +104,27 @@ CREATE FUNCTION engine.holds_within(v jsonb, wanted jsonb) RETURNS boolean LANGU
             OR strpos(lower(engine.text_of(v) COLLATE "pg_c_utf8"), lower(engine.text_of(wanted) COLLATE "pg_c_utf8")) > 0
     END
 $$;
+
+-- Groups of three letters of every word, with the spaces around it.
+CREATE FUNCTION engine.trigrams(t text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_agg(DISTINCT substr(padded, at, 3))
+    FROM regexp_split_to_table(lower(t COLLATE "pg_c_utf8"), '\W+') AS word,
+        LATERAL (SELECT '  ' || word || ' ' AS padded) AS p,
+        LATERAL generate_series(1, length(padded) - 2) AS at
+    WHERE word <> ''
+$$;
+
+-- How much of some wanted trigrams a text has, from 0 to 1.
+CREATE FUNCTION engine.likeness(t text, wanted text[]) RETURNS real LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT count(*)::real / greatest(1, cardinality(wanted))
+    FROM unnest(wanted) AS one WHERE one = ANY (engine.trigrams(t))
+$$;
+
+-- The point in time that a text is: NULL when it is none.
+CREATE FUNCTION engine.moment_in(t text) RETURNS timestamp LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN t::timestamp;
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;
+END
+$$;

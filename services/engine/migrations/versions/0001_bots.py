@@ -12,7 +12,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-FUNCTIONS = ("holds_within", "fits", "ordered", "text_of", "same", "is_true", "number_in", "is_nothing")
+FUNCTIONS = """moment_in likeness trigrams holds_within fits ordered text_of same is_true number_in
+is_nothing""".split()
 SQL = Path(__file__).parent.parent / "sql"
 SCHEDULE = ("schedules", "webhooks", "webhook_calls", "event_rules", "pending_events")
 

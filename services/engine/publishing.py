@@ -10,6 +10,7 @@ from parley.engine.v1 import bot_pb2 as pb
 from services.common.errors import FieldViolation, InvalidArgument
 from services.engine.basic.compiler import compile_basic
 from services.engine.basic.diagnostics import Diagnostic
+from services.engine.basic.including import stem
 from services.engine.program.program import Program
 from services.engine.tables.definition import problems
 
@@ -27,11 +28,12 @@ class Compiled:
 
 
 def check(scripts: Sequence[pb.Script]) -> tuple[dict[str, Program], list[Diagnostic]]:
-    """Compile every script on its own."""
+    """Compile every script; each may include the subroutines of others."""
     programs: dict[str, Program] = {}
     found: list[Diagnostic] = []
+    texts = {stem(script.path): script.text for script in scripts}
     for script in scripts:
-        result = compile_basic(script.text, script.path)
+        result = compile_basic(script.text, script.path, texts.get)
         found.extend(result.diagnostics)
         if result.program is not None:
             programs[result.program.name] = result.program

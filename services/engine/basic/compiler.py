@@ -5,9 +5,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from services.engine.basic import tree
+from services.engine.basic.analysis import Analyzer
 from services.engine.basic.diagnostics import Diagnostic, ScriptError, closest
 from services.engine.basic.encoding import Encoded, Encoder
-from services.engine.basic.lexer import Lexer
+from services.engine.basic.including import Library, definitions, included, names_of, stem
+from services.engine.basic.lexer import Lexer, Token
 from services.engine.basic.parser import Parser
 from services.engine.program.program import Node, Program, Subroutine
 from services.engine.schedule import when
@@ -350,13 +352,18 @@ class Compiler(Encoder):
         (matching[-1].exits if item.what == "exit" else matching[-1].continues).append(node)
 
 
-def compile_basic(text: str, file: str) -> CompileResult:
-    """Compile a script. All its errors come in one go; prose gets one."""
+def compile_basic(text: str, file: str, library: Library = lambda _: None) -> CompileResult:
+    """Compile a script. All its errors come in one go; prose gets one. `library`: other scripts of the package."""
     if len(text.encode()) > LARGEST_SCRIPT:
         return CompileResult(None, [Diagnostic(file, 1, 1, "error", "BAS100", "a script is at most 1 MiB")])
     lexer = Lexer(text)
     parser = Parser(lexer.run(), lexer.lines)
+    others: dict[str, list[Token]] = {stem(file): []}
+    included(parser.tokens, library, others)
+    own = parser.defined
+    parser.defined |= names_of(others)
     script = parser.parse()
+    script = tree.Script((*script.statements, *definitions(others, own)))
     errors = [*lexer.errors, *parser.errors]
     if is_prose(parser, errors):
         words = "this reads like prose, not like a script: put texts for the person after TALK"
@@ -368,6 +375,7 @@ def compile_basic(text: str, file: str) -> CompileResult:
     errors += compiler.errors
     found = [diagnostic(file, item, "error") for item in errors]
     found += [diagnostic(file, item, "warning") for item in compiler.warnings]
+    found += [diagnostic(file, item, "warning") for item in Analyzer(script, parser.assigned).run()]
     found.sort(key=lambda item: (item.line, item.column))
     if errors:
         return CompileResult(None, found)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.engine.basic.compiler import compile_basic
 from services.engine.basic.diagnostics import Diagnostic, closest
+from services.engine.basic.including import Library, stem
 from services.engine.basic.sources import read_source
 from services.engine.program.program import Node, Program
 
@@ -62,7 +63,7 @@ def check_file(path: Path, packages: dict[Path, frozenset[str]]) -> Checked:
     if path.name.lower() == CONFIG:
         checked.diagnostics += check_config(source.text, shown)
         return checked
-    result = compile_basic(source.text, shown)
+    result = compile_basic(source.text, shown, library_of(home_of(path)))
     checked.program = result.program
     checked.diagnostics += result.diagnostics
     if result.program is not None:
@@ -80,6 +81,16 @@ def home_of(path: Path) -> Path:
         if folder.name.lower().endswith(PACKAGE):
             return folder
     return path.absolute().parent
+
+
+def library_of(home: Path) -> Library:
+    """The scripts of a package by name, read when they are asked for."""
+
+    def text_of(name: str) -> str | None:
+        file = next((item for item in sources_of(home) if stem(item.name) == name), None)
+        return read_source(file, str(file)).text if file is not None else None
+
+    return text_of
 
 
 def script_names(home: Path) -> frozenset[str]:

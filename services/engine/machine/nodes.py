@@ -133,7 +133,10 @@ class Nodes(Core):
         self.state.frames.append(Frame(frame.program, subroutine.entry, own, node["into"]))
 
     def _run_return(self, node: Node) -> Outcome | None:
-        value = self._evaluate("value")
+        return self._back(self._evaluate("value"))
+
+    def _back(self, value: Value) -> Outcome | None:
+        """Out of the innermost frame, to whoever called it."""
         finished = self.state.frames.pop()
         if not self.state.frames:
             return Ended(value)
@@ -161,9 +164,12 @@ class Nodes(Core):
     def _run_fail(self, node: Node) -> None:
         raise ProgramError(text_of(self._evaluate("message")))
 
-    def _run_end(self, node: Node) -> Outcome:
-        self.state.frames.clear()
-        return Ended()
+    def _run_end(self, node: Node) -> Outcome | None:
+        """The end of the script, whichever of its subroutines it is in; a script that called it goes on."""
+        value = self._evaluate("value")
+        while self.state.frames and not self.state.frames[-1].script:
+            self.state.frames.pop()
+        return self._back(value) if self.state.frames else Ended(value)
 
     def _run_effect(self, node: Node) -> Outcome | None:
         keyword = registry().get(node["keyword"])
@@ -200,7 +206,7 @@ class Nodes(Core):
         given = values[0] if len(values) == 1 and isinstance(values[0], dict) else {}
         self.state.globals |= {key.lower(): value for key, value in given.items()}
         self.state.globals |= {f"arg{index}": value for index, value in enumerate(values, 1)}
-        self.state.frames.append(Frame(name, entry, {}, node["into"]))
+        self.state.frames.append(Frame(name, entry, {}, node["into"], script=True))
 
 
 Handler = Callable[[Nodes, Node], Outcome | None]

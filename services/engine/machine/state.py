@@ -11,22 +11,26 @@ VERSION = 1
 
 @dataclass(slots=True)
 class Frame:
-    """A program or subroutine under way. `node` is what runs next; `handlers`: where errors go, innermost last."""
+    """A program or subroutine under way. `node` is what runs next; `handlers`: where errors go, innermost last.
+
+    script: a whole script that another one called.
+    """
 
     program: str
     node: str
     locals: dict[str, Value] | None = None
     into: list[Any] | None = None
     handlers: list[tuple[str, str]] = field(default_factory=list)
+    script: bool = False
 
     def to_json(self) -> list[Any]:
         """As a list."""
-        return [self.program, self.node, self.locals, self.into, self.handlers]
+        return [self.program, self.node, self.locals, self.into, self.handlers, self.script]
 
     @classmethod
     def from_json(cls, row: list[Any]) -> "Frame":
         """From a list."""
-        return cls(row[0], row[1], row[2], row[3], [(item[0], item[1]) for item in row[4]])
+        return cls(row[0], row[1], row[2], row[3], [(item[0], item[1]) for item in row[4]], row[5])
 
 
 @dataclass(slots=True)

@@ -5,8 +5,11 @@ import time
 from collections import OrderedDict
 
 from services.engine.machine.machine import Budgets, Machine
+from services.engine.machine.outcomes import Clock
+from services.engine.schedule.when import zone_of
 from services.engine.store import Bots, Release
 
+TIMEZONE = "timezone"
 MACHINES = 256
 LIVE_SECONDS = 2.0
 
@@ -38,10 +41,19 @@ class Releases:
         if found is None:
             _, bot, _, number = version.split("/")
             release = await self._bots.release(tenant, bot, int(number))
-            found = (Machine(release.programs, self._budgets, lambda: datetime.datetime.now(datetime.UTC)), release)
+            found = (Machine(release.programs, self._budgets, clock_of(release)), release)
             self._machines[key] = found
             if len(self._machines) > MACHINES:
                 self._machines.popitem(last=False)
         else:
             self._machines.move_to_end(key)
         return found
+
+
+def clock_of(release: Release) -> Clock:
+    """A clock in the zone of the bot's configuration; in UTC when it names none that there is."""
+    try:
+        zone = zone_of(release.config.get(TIMEZONE, ""))
+    except ValueError:
+        zone = zone_of("")
+    return lambda: datetime.datetime.now(zone)

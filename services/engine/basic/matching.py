@@ -4,7 +4,7 @@ from services.engine.basic import tree
 from services.engine.basic.cursor import Cursor
 from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Token
-from services.engine.keywords.forms import Choice, Form, Item, Literal, Slot
+from services.engine.keywords.forms import Choice, Form, Item, Literal, Slot, readable
 from services.engine.keywords.forms import Optional as Maybe
 from services.engine.keywords.keyword import Effect, Keyword
 from services.engine.keywords.registry import registry
@@ -91,9 +91,15 @@ class Matching(Cursor):
             return True
         if self.begins_value(after) and not (known and after.kind == "word" and not statement):
             return True
+        if self._is_negative(after, self.ahead(len(head) + 1)):
+            return not empty and not known
         if empty and keyword.effect is Effect.PURE and statement:
             return False
         return empty and not known
+
+    def _is_negative(self, sign: Token, after: Token) -> bool:
+        """ABS -5 is a call, total - 5 and total-5 are differences."""
+        return sign.kind == "operator" and sign.text == "-" and sign.spaced and not after.spaced
 
     def begins_value(self, token: Token) -> bool:
         """Whether a token can be the beginning of a keyword's argument."""
@@ -321,15 +327,3 @@ def later(known: ScriptError | None, error: ScriptError, form: Form | None) -> S
     if form is not None and not error.suggestion:
         error.suggestion = f"write {readable(form.text)}"
     return error
-
-
-def readable(form: str) -> str:
-    """A form as the manual shows it: SEND MAIL to, subject, body [, attachments]."""
-    made = []
-    for piece in form.replace("<", "\0<").split("\0"):
-        if piece.startswith("<"):
-            slot, _, rest = piece[1:].partition(">")
-            made.append(slot.partition(":")[0].replace("_", " ") + rest)
-        else:
-            made.append(piece)
-    return "".join(made)

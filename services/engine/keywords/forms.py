@@ -176,3 +176,15 @@ def words(items: tuple[Item, ...]) -> Iterator[str]:
         elif isinstance(item, Choice):
             for option in item.options:
                 yield from words(option)
+
+
+def readable(form: str) -> str:
+    """A form as the manual shows it: SEND MAIL to, subject, body [, attachments]."""
+    made = []
+    for piece in form.replace("<", "\0<").split("\0"):
+        if piece.startswith("<"):
+            slot, _, rest = piece[1:].partition(">")
+            made.append(slot.partition(":")[0].replace("_", " ") + rest)
+        else:
+            made.append(piece)
+    return "".join(made)

@@ -90,14 +90,15 @@ def function(
     evaluate: Evaluate,
     group: str,
     *aliases: str,
+    also: tuple[str, ...] = (),
     documentation: str = "",
 ) -> Keyword:
-    """A keyword without effects. `form`: what follows the name."""
+    """A keyword without effects. `form`: what follows the name; also: other forms of it."""
     return Keyword(
         name=name,
         group=group,
         summary=summary,
-        forms=(f"{name} {form}".strip(),),
+        forms=tuple(f"{name} {each}".strip() for each in (form, *also)),
         effect=Effect.PURE,
         example=example,
         aliases=aliases,

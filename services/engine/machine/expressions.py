@@ -8,7 +8,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from services.engine.keywords.functions.library import METHODS
+from services.engine.keywords.forms import readable
+from services.engine.keywords.functions.arguments import joined
+from services.engine.keywords.functions.methods import METHODS
 from services.engine.keywords.registry import registry
 from services.engine.program.values import (
     ProgramError,
@@ -84,7 +86,7 @@ def member(encoded: list[Any]) -> Evaluate:
 def template(encoded: list[Any]) -> Evaluate:
     """Text with values in it."""
     parts = [compiled(part) for part in encoded[1:]]
-    return lambda scope: bounded("".join(text_of(part(scope)) for part in parts))
+    return lambda scope: joined("", (text_of(part(scope)) for part in parts))
 
 
 def listing(encoded: list[Any]) -> Evaluate:
@@ -107,13 +109,17 @@ def call(encoded: list[Any]) -> Evaluate:
     parts = [compiled(part) for part in encoded[2:]]
     if function is None:
         return failing(f"{name} is not available on this installation")
+    expected = " or ".join(readable(form) for form in known.forms) if known is not None else name
 
     def evaluate(scope: Scope) -> Value:
         try:
             return function(scope.clock, *(part(scope) for part in parts))
         except ProgramError:
             raise
-        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except TypeError:
+            message = f"{name}: expected {expected}"
+            raise ProgramError(message) from None
+        except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
             message = f"{name}: {error}"
             raise ProgramError(message) from None
 

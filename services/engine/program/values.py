@@ -5,6 +5,7 @@ crash and two after it.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 Value = Any
@@ -100,14 +101,27 @@ def text_of(value: Value) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, list):
-        return ", ".join(text_of(item) for item in value)
+        return listed(text_of(item) for item in value)
     if isinstance(value, dict):
         if is_response(value):
             return text_of(value["data"])
         if "formatted" in value:
             return text_of(value["formatted"])
-        return ", ".join(f"{key}: {text_of(item)}" for key, item in value.items())
+        return listed(f"{key}: {text_of(item)}" for key, item in value.items())
     return str(value)
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts with commas between. ProgramError when that is too long: items may be one value many times over."""
+    found: list[str] = []
+    room = LARGEST_VALUE
+    for text in texts:
+        found.append(text)
+        room -= len(text) + 2
+        if room < 0:
+            message = "a text may have a million characters"
+            raise ProgramError(message)
+    return ", ".join(found)
 
 
 def number_of(value: Value, what: str = "a number") -> int | float:

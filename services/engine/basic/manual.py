@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from services.engine.basic.diagnostics import closest
-from services.engine.basic.matching import readable
+from services.engine.keywords.forms import readable
 from services.engine.keywords.keyword import Effect, Keyword
 from services.engine.keywords.registry import registry
 

@@ -319,7 +319,9 @@ def envoy(
         for process in processes:
             command += ["--service", f"{name}=127.0.0.1:{ports[process]}"]
     for name in (*SERVICES, *GATEWAYS):
-        command += ["--operations", f"{name}=127.0.0.1:{ports[f'{name}_operations']}"]
+        # Any engine answers webhooks of bots.
+        for process in services["engine"] if name == "engine" else [name]:
+            command += ["--operations", f"{name}=127.0.0.1:{ports[f'{process}_operations']}"]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'build' / 'stubs'}"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=ROOT)  # noqa: S603
     if done.returncode != 0:

@@ -19,6 +19,8 @@ SIGNATURE = "X-Amz-Signature"
 NEVER_SENT = "connect-failure,refused-stream,reset-before-request"
 # A read may also be repeated after the server was asked.
 REPEATABLE = f"{NEVER_SENT},unavailable,reset"
+# Where webhooks and forms of bots are, for any engine.
+SCRIPTS = ("/api/[^/]+/webhook/[^/]+", "/api/bot/[^/]+/[^/]+", "/api/[^/]+/forms/[^/]+")
 PRIVATE_HEADERS = ["x-api-key"]
 # What the pages' listener serves beside pages, for operators.
 OPERATIONS = ("/metrics", "/readyz", "/healthz")
@@ -42,6 +44,9 @@ def routes(contract: Contract, settings: EdgeSettings) -> Iterator[Json]:
     yield _plain({"path": "/api/auth"}, visitors, limits, body=limits.page_body_bytes)
     yield _plain({"path": "/.well-known/jwks.json"}, operations("session"), limits, body=0)
     yield _plain({"prefix": "/webhooks/"}, operations("channels"), limits, body=limits.webhook_body_bytes)
+    if settings.operations.get("engine"):
+        for expression in SCRIPTS:
+            yield _script({"safe_regex": {"regex": expression}}, limits)
     yield from _objects(settings)
     for service in contract.services:
         if service.exposed:
@@ -91,6 +96,13 @@ def _plain(match: Json, cluster: str, limits: Limits, *, body: int) -> Json:
         },
         "typed_per_filter_config": {**_bare(), types.BUFFER: _buffer(max(body, 1))},
     }
+
+
+def _script(match: Json, limits: Limits) -> Json:
+    """A web address of a bot: its script may take a while to answer."""
+    route = _plain(match, operations("engine"), limits, body=limits.webhook_body_bytes)
+    route["route"]["timeout"] = seconds(limits.script_seconds)
+    return route
 
 
 def _objects(settings: EdgeSettings) -> Iterator[Json]:

@@ -62,6 +62,7 @@ class Limits(BaseModel):
     )
     json_response_bytes: int = Field(default=16 << 20, ge=1024)
     webhook_body_bytes: int = Field(default=1 << 20, ge=1024)
+    script_seconds: float = Field(default=30, gt=0, description="a webhook of a bot; longer than engines wait for it")
     page_body_bytes: int = Field(default=64 << 10, ge=0)
     upload_bytes: int = Field(default=100 << 20, ge=1024)
     headers_seconds: float = Field(default=10, gt=0, description="a slow-loris is cut after this")

@@ -28,6 +28,13 @@ class EngineSettings(Settings):
     schedule_lease: float = Field(
         default=15.0, ge=1, description="after this a schedule that a dead process had claimed is another's"
     )
+    webhook_body_bytes: int = Field(default=1024 * 1024, ge=1024, le=1024 * 1024)
+    webhook_seconds: float = Field(default=25.0, gt=0, description="a caller waits so long for what a script returns")
+    webhooks_per_second: float = Field(default=50.0, gt=0, description="calls of a webhook or form, a process")
+    webhook_burst: int = Field(default=200, ge=1)
+    webhook_call_days: int = Field(default=3, ge=1, description="how long a webhook-id is known, with its answer")
+    signature_tolerance: int = Field(default=300, ge=1, description="how far the clock of a sender may be off")
+    rotation_seconds: int = Field(default=24 * 3600, ge=0, description="how long an old secret verifies")
     event_poll: float = Field(default=0.5, gt=0, le=60, description="seconds between looks for events to tell")
     history_limit: int = Field(default=10, ge=0, le=100)
     knowledge_floor: float = Field(default=0.0, ge=0, le=1)

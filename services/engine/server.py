@@ -14,12 +14,10 @@ from services.engine.keywords.memory.variables import Variables
 from services.engine.keywords.models.port import Models
 from services.engine.machine.machine import Budgets
 from services.engine.releases import Releases
+from services.engine.schedule import wiring as schedule
 from services.engine.schedule.calls import Calls
-from services.engine.schedule.claiming import Clockwork
-from services.engine.schedule.events import StoredEvents, Teller
-from services.engine.schedule.port import Events, Schedules
+from services.engine.schedule.events import StoredEvents
 from services.engine.schedule.rows import Declarations
-from services.engine.schedule.setting import StoredSchedules
 from services.engine.store import Bots
 from services.engine.tables.events import TableEvents
 from services.engine.tables.port import Tables
@@ -51,17 +49,10 @@ class EngineService:
             worker = Worker(self._tools(chassis, settings, bots), chassis.metrics)
             await worker.listen()
             chassis.tasks.spawn("worker", worker.run)
-            self._add_clockwork(chassis, settings)
-
-    def _add_clockwork(self, chassis: Chassis, settings: EngineSettings) -> None:
-        ledger = ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session"))
-        clockwork = Clockwork(
-            chassis.relay_database, ledger, poll=settings.schedule_poll, lease=settings.schedule_lease
-        )
-        teller = Teller(chassis.relay_database, ledger, settings.event_poll)
-        chassis.tasks.spawn("schedules", clockwork.run)
-        chassis.tasks.spawn("events", teller.run)
-        chassis.tasks.spawn("old effects", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days))
+            await schedule.start(chassis, settings, vault)
+            chassis.tasks.spawn(
+                "old effects", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days)
+            )
 
     def _tools(self, chassis: Chassis, settings: EngineSettings, bots: Bots) -> Tools:
         answerer = Answerer(chassis.mesh, settings.answer_seconds, settings.knowledge_floor)
@@ -74,8 +65,7 @@ class EngineService:
                 {
                     Variables: SessionVariables(chassis.mesh),
                     Models: MeshModels(answerer),
-                    Schedules: StoredSchedules(chassis.database),
-                    Events: events,
+                    **schedule.ports(chassis.database),
                     Tables: PostgresTables(
                         chassis.database,
                         requests.RequestLog("engine", settings.page_token_secret),

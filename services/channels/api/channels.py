@@ -11,13 +11,13 @@ from parley.channels.v1 import channel_service_pb2_grpc as channel_grpc
 from pydantic import SecretStr
 
 from services.channels.adapters.registry import Registry
-from services.channels.domain import signatures
 from services.channels.store.channels import Change, Channels, kind_name
 from services.channels.store.deliveries import Deliveries
 from services.common import context
 from services.common.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from services.common.identifiers import parse_name
 from services.common.pagination import PageTokens, page_size
+from services.common.security import webhook_signatures as signatures
 
 Wire = grpc.aio.ServicerContext[Any, Any]
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200

@@ -14,11 +14,11 @@ from aiohttp import web
 
 from services.channels.adapters.registry import Registry
 from services.channels.config import ChannelsSettings
-from services.channels.domain.limiting import TokenBuckets
 from services.channels.domain.port import OpenChannel
 from services.channels.receiving import Receipt, Receiver
 from services.channels.store.channels import PATH, Channels
 from services.common.errors import InvalidArgument, NotFound, ParleyError, ResourceExhausted, Unavailable
+from services.common.limiting import TokenBuckets
 from services.common.telemetry.logs import logger
 
 log = logger(__name__)

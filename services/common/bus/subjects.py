@@ -44,6 +44,9 @@ def call_answered(tenant: str, call: str) -> str:
     return f"parley.engine.v1.call.answered.{tenant}.{call}"
 
 
+CALL_ANSWERED_ALL = "parley.engine.v1.call.answered.*.*"
+
+
 def dead_letter(consumer: str) -> str:
     """A message that a consumer could not handle. Stream DEAD."""
     return f"parley.common.v1.letter.dead.{consumer}"

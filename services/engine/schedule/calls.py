@@ -1,5 +1,6 @@
 """Calls of webhooks: each delivery once, and what was answered, for whoever asks again."""
 
+import asyncio
 import json
 import uuid
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from typing import Any
 from sqlalchemy import text
 
 from services.common.db.engine import Database
+from services.common.errors import ParleyError
+from services.common.telemetry.logs import logger
 from services.engine.program.values import Value
 
-LARGEST_ANSWER = 1_048_576
+log = logger(__name__)
+LARGEST_ANSWER = 2_097_152
 BATCH = 5000
+TIDY_SECONDS = 600.0
 CLAIM = text("""INSERT INTO engine.webhook_calls AS c (tenant_id, bot_id, webhook, delivery, id, digest)
 VALUES (:tenant, :bot, :webhook, :delivery, :id, :digest)
 ON CONFLICT (tenant_id, bot_id, webhook, delivery) DO UPDATE SET digest = c.digest
@@ -56,12 +61,23 @@ class Calls:
     async def answer(self, tenant: str, call: str, value: Value, failure: str = "") -> None:
         """Keep what a script returned; the first answer stays."""
         answer: dict[str, Any] = {"failure": failure[:2000]} if failure else {"value": value}
-        encoded = json.dumps(answer)
+        encoded = json.dumps(answer, ensure_ascii=False).encode(errors="replace")
         if len(encoded) > LARGEST_ANSWER:
-            encoded = json.dumps({"failure": f"what is returned is larger than {LARGEST_ANSWER} characters"})
-        values = {"tenant": uuid.UUID(tenant), "id": uuid.UUID(call), "answer": encoded}
+            encoded = json.dumps({"failure": f"what is returned is larger than {LARGEST_ANSWER} bytes"}).encode()
+        values = {"tenant": uuid.UUID(tenant), "id": uuid.UUID(call), "answer": encoded.decode()}
         async with self._database.unit_of_work(tenant) as connection:
             await connection.execute(ANSWER, values)
+
+
+async def keep_tidy(relay: Database, days: int) -> None:
+    """Forget old calls; for ever. Several processes may."""
+    while True:
+        gone = 0
+        try:
+            gone = await forget(relay, days)
+        except ParleyError as error:
+            log.debug("old calls stay for now", error=type(error).__name__)
+        await asyncio.sleep(0 if gone >= BATCH else TIDY_SECONDS)
 
 
 async def forget(relay: Database, days: int) -> int:

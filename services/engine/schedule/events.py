@@ -36,7 +36,7 @@ KEEP = text("""INSERT INTO engine.pending_events
 (tenant_id, bot_id, rule_id, script, entry, bot_version, variables, depth)
 VALUES (:tenant, :bot, :rule, :script, :entry, :version, CAST(:variables AS json), :depth)""")
 COUNT = text(
-    """SELECT count(*) FROM (SELECT 1 FROM engine.pending_events WHERE tenant_id = :tenant LIMIT :most) AS some"""
+    """SELECT count(*) FROM (SELECT 1 FROM engine.pending_events WHERE tenant_id = :tenant LIMIT :most) AS waiting"""
 )
 PENDING = "SELECT * FROM engine.pending_events ORDER BY number LIMIT $1"
 TOLD = "DELETE FROM engine.pending_events WHERE tenant_id = $1 AND number = $2"
@@ -85,15 +85,16 @@ async def keep(connection: AsyncConnection, happening: Happening, payloads: Sequ
         raise ResourceExhausted(f"{MOST_PENDING} events wait to be told already; try again later", retry_after=10.0)
     values = []
     for payload in payloads:
-        encoded = json.dumps({"event": happening.event, "of": happening.of, **payload}, ensure_ascii=False)
-        if len(encoded.encode()) > LARGEST_PAYLOAD:
+        told = json.dumps({"event": happening.event, "of": happening.of, **payload}, ensure_ascii=False)
+        encoded = told.encode(errors="replace")
+        if len(encoded) > LARGEST_PAYLOAD:
             raise InvalidArgument(f"what an event tells is at most {LARGEST_PAYLOAD} bytes", reason="TOO_LARGE")
         for row in rows:
             if not options_fit(decoded(row.options), payload):
                 continue
             place = {"tenant": tenant, "bot": happening.bot, "rule": row.id, "depth": happening.depth}
             target = {"script": row.script, "entry": row.entry, "version": row.bot_version}
-            values.append(place | target | {"variables": encoded})
+            values.append(place | target | {"variables": encoded.decode()})
     if values:
         await connection.execute(KEEP, values)
     return len(values)

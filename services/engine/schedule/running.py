@@ -56,8 +56,20 @@ def enter(machine: m.Machine, state: MachineState, entry: str) -> None:
         frame.locals = {name: state.globals.get(name) for name in subroutine.parameters}
 
 
+def spread(given: Mapping[str, Value]) -> dict[str, Value]:
+    """Fields of the body, else of the address or the form, each as a variable."""
+    found: dict[str, Value] = {}
+    for name in ("params", "form", "body"):
+        part = given.get(name)
+        if isinstance(part, dict):
+            found |= part
+    return found
+
+
 def variables_of(run: pb.Run) -> dict[str, Value]:
     """Variables that come with a run, under names a script can say."""
     given = json.loads(run.variables or "{}")
+    if run.cause in {"webhook", "event"}:
+        given = spread(given) | given
     named = {name.lower(): value for name, value in given.items() if NAME.fullmatch(name.lower())}
     return dict(list(named.items())[:MOST_VARIABLES])

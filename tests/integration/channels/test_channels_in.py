@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from parley.channels.v1 import channel_service_pb2 as pb
 
-from services.channels.domain import signatures
+from services.common.security import webhook_signatures as signatures
 from tests.integration.channels.world import ChannelsWorld, message, opened
 
 pytestmark = pytest.mark.integration

@@ -22,9 +22,9 @@ from parley.session.v1 import session_pb2, session_service_pb2
 from parley.session.v1 import session_service_pb2_grpc as session_grpc
 
 from services.channels.config import ChannelsSettings
-from services.channels.domain import signatures
 from services.channels.server import ChannelsService
 from services.common import context
+from services.common.security import webhook_signatures as signatures
 from services.common.security.principal import service_principal
 from services.common.service import Chassis, assemble, connect, stop
 from tests.doubles.webhook_receiver import Behaviour, WebhookReceiver

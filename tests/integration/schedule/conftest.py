@@ -77,6 +77,8 @@ async def schedule_running(
         kb_address="127.0.0.1:1",
         schedule_poll=0.2,
         event_poll=0.1,
+        webhooks_per_second=0.5,
+        webhook_burst=30,
     )
     service = EngineService()
     async with running(SessionService(), session_settings) as session, running(service, settings) as engine:

@@ -20,11 +20,12 @@ from services.channels.adapters.webhook.adapter import outcome_of, retry_after
 from services.channels.api.webhooks import refusal
 from services.channels.collecting import decoded
 from services.channels.config import ChannelsSettings
-from services.channels.domain import retrying, signatures
-from services.channels.domain.limiting import TokenBuckets
+from services.channels.domain import retrying
 from services.channels.domain.port import OpenChannel, Result
 from services.channels.store.deliveries import columns
 from services.common.errors import InvalidArgument, NotFound, ParleyError, Unauthenticated, Unimplemented
+from services.common.limiting import TokenBuckets
+from services.common.security import webhook_signatures as signatures
 from services.common.security.safe_client import Answer
 
 pytestmark = pytest.mark.unit

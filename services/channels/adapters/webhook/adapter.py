@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
 
 from services.channels.adapters.webhook import incoming, outgoing
-from services.channels.domain import signatures
 from services.channels.domain.port import Incoming, OpenChannel, Outcome, Result
 from services.common.errors import InvalidArgument, ParleyError
+from services.common.security import webhook_signatures as signatures
 from services.common.security.safe_client import Answer, Question, SafeClient
 
 ANSWER_BYTES = 64 * 1024

@@ -1,14 +1,14 @@
-"""How many messages a channel may take."""
+"""How much a caller may ask for."""
 
 from collections import OrderedDict
 
-MOST_CHANNELS = 10_000
+MOST_KEYS = 10_000
 
 
 class TokenBuckets:
-    """A bucket a channel: `burst` tokens, `rate` more a second. The bucket that was asked longest ago goes first."""
+    """A bucket a key: `burst` tokens, `rate` more a second. The bucket that was asked longest ago goes first."""
 
-    def __init__(self, rate: float, burst: int, most: int = MOST_CHANNELS) -> None:
+    def __init__(self, rate: float, burst: int, most: int = MOST_KEYS) -> None:
         self._rate = rate
         self._burst = float(burst)
         self._most = most

@@ -91,14 +91,14 @@ class Deployer:
     async def _call(self, method: Any, request: Any) -> Any:  # noqa: ANN401 - any stub and message
         return await method(request, timeout=SECONDS, metadata=self._metadata, wait_for_ready=True)
 
-    async def deploy(self, package: Package) -> None:
-        """The bot, its version, its documents. Failure with what the service said."""
+    async def deploy(self, package: Package, *, migrate: bool = False) -> str:
+        """The bot, its version, its documents; the name of the version. Failure with what the service said."""
         try:
-            await self._deploy(package)
+            return await self._deploy(package, migrate=migrate)
         except grpc.aio.AioRpcError as error:
             raise Failure(f"{package.folder.name} was refused: {error.details()}") from error
 
-    async def _deploy(self, package: Package) -> None:
+    async def _deploy(self, package: Package, *, migrate: bool) -> str:
         config = package.config()
         words = bot_pb2.Bot(
             display_name=config.get("bot-name", package.name), description=config.get("bot-description", "")
@@ -113,12 +113,14 @@ class Deployer:
             scripts=[bot_pb2.Script(**script) for script in package.scripts()],
             config=config,
             system_prompt=package.system_prompt(),
+            migrate=migrate,
         )
-        await self._call(self._bots.PublishBot, version)
+        published: bot_pb2.BotVersion = await self._call(self._bots.PublishBot, version)
         for path in package.part("gbkb"):
             if path.suffix in KNOWLEDGE:
                 await self._call(self._kb.ImportDocument, document_request(package, path))
         await self._until_settled(package)
+        return published.name
 
     async def _until_settled(self, package: Package) -> None:
         """Wait until every document answers or has failed. Failure names those that did not in time."""

@@ -9,6 +9,7 @@ GROUPS = {
     "talking": ("chat",),
     "checking": ("check",),
     "documenting": ("docs",),
+    "deploying": ("deploy",),
     "auditing": ("audit",),
     "proving": ("test", "lint"),
     "proving_bench": ("bench",),

@@ -4,11 +4,15 @@ import datetime
 import time
 from collections import OrderedDict
 
+from services.common.telemetry.logs import logger
 from services.engine.machine.machine import Budgets, Machine
+from services.engine.machine.migrating import migrated
 from services.engine.machine.outcomes import Clock
+from services.engine.machine.state import MachineState
 from services.engine.schedule.when import zone_of
 from services.engine.store import Bots, Release
 
+log = logger(__name__)
 TIMEZONE = "timezone"
 MACHINES = 256
 LIVE_SECONDS = 2.0
@@ -21,18 +25,34 @@ class Releases:
         self._bots = bots
         self._budgets = budgets
         self._machines: OrderedDict[tuple[str, str], tuple[Machine, Release]] = OrderedDict()
-        self._live: dict[tuple[str, str], tuple[float, str]] = {}
+        self._live: dict[tuple[str, str], tuple[float, tuple[str, str]]] = {}
 
     async def live(self, tenant: str, bot: str) -> str:
         """The live version of a bot, at most two seconds old; empty when nothing was published. NotFound."""
+        return (await self._current(tenant, bot))[0]
+
+    async def _current(self, tenant: str, bot: str) -> tuple[str, str]:
+        """The live version, and the one that running conversations are moved to."""
         found = self._live.get((tenant, bot))
         if found and found[0] > time.monotonic():
             return found[1]
-        version = (await self._bots.get(tenant, bot.removeprefix("bots/"))).live_version
+        known = await self._bots.get(tenant, bot.removeprefix("bots/"))
+        versions = (known.live_version, known.migrate_version)
         if len(self._live) > MACHINES * 16:
             self._live.clear()
-        self._live[tenant, bot] = (time.monotonic() + LIVE_SECONDS, version)
-        return version
+        self._live[tenant, bot] = (time.monotonic() + LIVE_SECONDS, versions)
+        return versions
+
+    async def moved(self, tenant: str, bot: str, version: str, state: MachineState) -> tuple[str, MachineState]:
+        """The version a waiting conversation goes on under, and its state there: a later one when its bot was published
+        to move running conversations, and still has the place where this one waits. NotFound."""
+        target = (await self._current(tenant, bot))[1]
+        if not target or number_of(target) <= number_of(version):
+            return version, state
+        (_, before), (_, after) = await self.machine(tenant, version), await self.machine(tenant, target)
+        found = migrated(state, before.programs, after.programs)
+        log.info("conversation moved" if found else "conversation stays", version=version, target=target)
+        return (version, state) if found is None else (target, found)
 
     async def machine(self, tenant: str, version: str) -> tuple[Machine, Release]:
         """The machine of "bots/{bot}/versions/{n}". NotFound."""
@@ -57,3 +77,8 @@ def clock_of(release: Release) -> Clock:
     except ValueError:
         zone = zone_of("")
     return lambda: datetime.datetime.now(zone)
+
+
+def number_of(version: str) -> int:
+    """The number in "bots/{bot}/versions/{n}"."""
+    return int(version.rpartition("/")[2])

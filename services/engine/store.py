@@ -17,7 +17,7 @@ from services.engine.publishing import Compiled, diagnostic_message
 from services.engine.schedule.rows import Declarations
 from services.engine.tables.definition import TableDefinition, definitions_of
 
-COLUMNS = "id, display_name, description, live_version, revision, created_at, updated_at"
+COLUMNS = "id, display_name, description, live_version, migrate_version, revision, created_at, updated_at"
 VERSION_COLUMNS = "bot_id, version, digest, config, system_prompt, diagnostics, created_at"
 GET = text(f"SELECT {COLUMNS} FROM engine.bots WHERE tenant_id = :tenant AND id = :id")  # noqa: S608
 LIST = text(
@@ -34,7 +34,8 @@ ADD_VERSION = text("""INSERT INTO engine.bot_versions
 (tenant_id, bot_id, version, digest, scripts, config, system_prompt, programs, diagnostics)
 VALUES (:tenant, :id, :version, :digest, CAST(:scripts AS jsonb), CAST(:config AS jsonb), :system_prompt,
         CAST(:programs AS jsonb), CAST(:diagnostics AS jsonb))""")
-GO_LIVE = text("""UPDATE engine.bots SET live_version = :version, revision = revision + 1, updated_at = now()
+GO_LIVE = text("""UPDATE engine.bots SET live_version = :version,
+migrate_version = CASE WHEN :migrate THEN :version ELSE migrate_version END, revision = revision + 1, updated_at = now()
 WHERE tenant_id = :tenant AND id = :id""")
 CONFIGURE = text("""INSERT INTO engine.bot_configs (tenant_id, bot_id, config)
 SELECT tenant_id, bot_id, config FROM engine.bot_versions
@@ -122,9 +123,12 @@ class Bots:
 
     async def publish(
         self, tenant: str, identifier: str, compiled: Compiled, request_scripts: Sequence[pb.Script],
-        config: Mapping[str, str], system_prompt: str,
+        config: Mapping[str, str], system_prompt: str, *, migrate: bool = False,
     ) -> int:  # fmt: skip
-        """The number of the version: a new one, or the one with the same content. It is live afterwards."""
+        """The number of the version: a new one, or the one with the same content. It is live afterwards.
+
+        migrate: running conversations are moved to it too.
+        """
         async with self._database.unit_of_work(tenant) as connection:
             if (await connection.execute(LOCK, key(tenant, identifier))).first() is None:
                 raise missing(f"bots/{identifier}")
@@ -147,21 +151,23 @@ class Bots:
                     ),
                 }
                 await connection.execute(ADD_VERSION, key(tenant, identifier) | values)
-            await self._go_live(connection, tenant, identifier, version)
+            await self._go_live(connection, tenant, identifier, version, migrate=migrate)
         return int(version)
 
-    async def roll_back(self, tenant: str, identifier: str, version: int) -> pb.Bot:
+    async def roll_back(self, tenant: str, identifier: str, version: int, *, migrate: bool = False) -> pb.Bot:
         """Make a version live. NotFound."""
         async with self._database.unit_of_work(tenant) as connection:
             values = key(tenant, identifier) | {"version": version}
             if (await connection.execute(GET_VERSION, values)).first() is None:
                 raise missing(f"bots/{identifier}/versions/{version}")
-            await self._go_live(connection, tenant, identifier, version)
+            await self._go_live(connection, tenant, identifier, version, migrate=migrate)
             return bot_message((await connection.execute(GET, key(tenant, identifier))).one())
 
-    async def _go_live(self, connection: AsyncConnection, tenant: str, identifier: str, version: int) -> None:
+    async def _go_live(
+        self, connection: AsyncConnection, tenant: str, identifier: str, version: int, *, migrate: bool
+    ) -> None:
         values = key(tenant, identifier) | {"version": version}
-        await connection.execute(GO_LIVE, values)
+        await connection.execute(GO_LIVE, values | {"migrate": migrate})
         await connection.execute(CONFIGURE, values)
         row = (await connection.execute(PROGRAMS, values)).one()
         place = (tenant, identifier, version)
@@ -211,12 +217,15 @@ def decoded(value: Any) -> Any:  # noqa: ANN401 - jsonb
 
 def bot_message(row: Row[Any]) -> pb.Bot:
     """A row as its message."""
-    live = f"bots/{row.id}/versions/{row.live_version}" if row.live_version else ""
+    live, moves = (
+        f"bots/{row.id}/versions/{number}" if number else "" for number in (row.live_version, row.migrate_version)
+    )
     bot = pb.Bot(
         name=f"bots/{row.id}",
         display_name=row.display_name,
         description=row.description,
         live_version=live,
+        migrate_version=moves,
         etag=str(row.revision),
     )
     bot.create_time.FromDatetime(row.created_at)

@@ -100,13 +100,20 @@ class TurnRunner:
             return None, NOTHING
         if not version:
             return None, NOTHING
-        machine, release = await self._tools.releases.machine(tenant, version)
         if self._turn.state:
             self._state = MachineState.from_bytes(self._turn.state)
-        elif START in release.programs:
+            version, self._state = await self._moved(tenant, version)
+        machine, release = await self._tools.releases.machine(tenant, version)
+        if not self._turn.state and START in release.programs:
             self._state = machine.start(START, parameters(release.config))
         self._version, self._config, self._tables = version, release.config, release.tables
         return machine, release
+
+    async def _moved(self, tenant: str, version: str) -> tuple[str, MachineState]:
+        """Between turns a conversation may be moved to another version; in the middle of one it is not."""
+        if not self._turn.bot_version or self._turn.journal or self._turn.said:
+            return version, self._state
+        return await self._tools.releases.moved(tenant, self._turn.bot, version, self._state)
 
     async def _begin_run(self) -> m.Machine | None:
         """The machine of the run that waits, its state made ready; None when none does, or it cannot be started."""
@@ -225,13 +232,14 @@ class TurnRunner:
 
     def _take(self, outputs: list[m.Say]) -> None:
         for output in outputs:
-            self._reply(output.text, suggestions=output.suggestions)
+            self._reply(output.text, suggestions=output.suggestions, attachments=output.attachments)
 
     def _reply(
         self,
         text: str,
         *,
         suggestions: list[dict[str, str]] | None = None,
+        attachments: list[dict[str, str]] | None = None,
         role: pb.Message.Role.ValueType = pb.Message.ROLE_BOT,
         citations: list[content_pb2.Citation] | None = None,
         tokens: int = 0,
@@ -239,6 +247,8 @@ class TurnRunner:
         reply = ledger_pb.Reply(ordinal=self._said, text=text, role=role, tokens_used=tokens, citations=citations or [])
         for item in suggestions or ():
             reply.suggestions.add(text=item["text"][:256], value=item["value"][:1024])
+        for item in attachments or ():
+            reply.attachments.add(name=item["name"], uri=item["uri"], content_type=item.get("content_type", ""))
         self._said += 1
         self._replies.append(reply)
 

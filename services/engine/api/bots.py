@@ -86,7 +86,13 @@ class BotApi(bot_grpc.BotServiceServicer):
         tenant, identifier = context.principal().tenant_id, parse_name("bots/*", request.bot, "bot")[0]
         compiled = publishing.publish(request.scripts, request.config, request.system_prompt)
         version = await self._bots.publish(
-            tenant, identifier, compiled, request.scripts, request.config, request.system_prompt
+            tenant,
+            identifier,
+            compiled,
+            request.scripts,
+            request.config,
+            request.system_prompt,
+            migrate=request.migrate,
         )
         return await self._bots.version(tenant, identifier, version)
 
@@ -118,7 +124,8 @@ class BotApi(bot_grpc.BotServiceServicer):
     ) -> pb.Bot:
         """Make an older version live."""
         identifier, version = parse_name("bots/*/versions/*", request.name)
-        return await self._bots.roll_back(context.principal().tenant_id, identifier, int(version))
+        tenant = context.principal().tenant_id
+        return await self._bots.roll_back(tenant, identifier, int(version), migrate=request.migrate)
 
     async def CheckScripts(  # noqa: N802
         self, request: service_pb.CheckScriptsRequest, context_: Context

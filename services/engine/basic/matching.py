@@ -83,7 +83,8 @@ class Matching(Cursor):
         after = self.ahead(len(head))
         if len(head) > 1:
             return True
-        empty = all(isinstance(item, Literal | Maybe) for item in form.items)
+        optional = Literal | Maybe if keyword.effect is Effect.PURE or statement else Literal
+        empty = all(isinstance(item, optional) for item in form.items)
         if after.kind == "operator" and after.text in {".", "?.", "=", "+=", "-="}:
             return empty and not statement and keyword.effect is Effect.PURE and head[0] not in self.assigned
         known = head[0] in self.assigned

@@ -4,6 +4,7 @@ CREATE TABLE engine.bots (
     display_name varchar(255) NOT NULL DEFAULT '',
     description text NOT NULL DEFAULT '',
     live_version integer,
+    migrate_version integer,
     revision integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),

@@ -46,6 +46,13 @@ class EngineSettings(Settings):
         key_of(value)
         return value
 
+    sandbox_places: int = Field(default=4, ge=1, le=256, description="RUN PYTHON and the like at once in a process")
+    sandbox_wait_seconds: float = Field(default=20.0, gt=0, description="time code waits for a place")
+    sandbox_seconds: float = Field(
+        default=60.0, gt=0, le=300, description="time code has, whatever a bot's config says"
+    )
+    sandbox_memory_mb: int = Field(default=512, ge=64, description="memory of code, whatever a bot's config says")
+
     @property
     def worker_name(self) -> str:
         """Unique per process."""

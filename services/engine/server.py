@@ -14,6 +14,7 @@ from services.engine.keywords.memory.variables import Variables
 from services.engine.keywords.models.port import Models
 from services.engine.machine.machine import Budgets
 from services.engine.releases import Releases
+from services.engine.sandbox import wiring as sandbox
 from services.engine.schedule import wiring as schedule
 from services.engine.schedule.calls import Calls
 from services.engine.schedule.events import StoredEvents
@@ -66,6 +67,7 @@ class EngineService:
                     Variables: SessionVariables(chassis.mesh),
                     Models: MeshModels(answerer),
                     **schedule.ports(chassis.database),
+                    **sandbox.ports(chassis, settings),
                     Tables: PostgresTables(
                         chassis.database,
                         requests.RequestLog("engine", settings.page_token_secret),

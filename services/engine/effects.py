@@ -73,6 +73,7 @@ class Effects:
             key=repeated(turn, wanted.key),
             config=setting.config,
             tables=setting.tables,
+            collections=tuple(state.collections),
             settings=state.settings,
             pending=tuple((str(scope), str(key), value) for scope, key, value in state.pending),
             ports=self._ports,
@@ -101,8 +102,9 @@ def permitted(keyword: Keyword, config: Mapping[str, str]) -> None:
 def result(found: Value) -> EffectResult:
     """What a keyword gave, checked and copied."""
     if isinstance(found, Performed):
+        kept = tuple((scope, key, owned(value)) for scope, key, value in found.variables)
         return EffectResult(
-            owned(found.value), {name: owned(item) for name, item in found.settings.items()}, found.says
+            owned(found.value), {name: owned(item) for name, item in found.settings.items()}, found.says, kept
         )
     return EffectResult(owned(found))
 
@@ -110,13 +112,14 @@ def result(found: Value) -> EffectResult:
 def journaled(found: EffectResult) -> bytes:
     """A result as the journal keeps it."""
     says = [[item.text, item.attachments] for item in found.says]
-    return json.dumps([found.value, dict(found.settings), says], ensure_ascii=False).encode()
+    return json.dumps([found.value, dict(found.settings), says, found.variables], ensure_ascii=False).encode()
 
 
 def replayed(raw: bytes) -> EffectResult:
     """A result as it was."""
-    value, settings, says = json.loads(raw)
-    return EffectResult(value, settings, tuple(Say(text, attachments=attachments) for text, attachments in says))
+    value, settings, says, variables = json.loads(raw)
+    told = tuple(Say(text, attachments=attachments) for text, attachments in says)
+    return EffectResult(value, settings, told, tuple((scope, key, kept) for scope, key, kept in variables))
 
 
 class SessionVariables:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 from services.engine.basic import tree
-from services.engine.basic.blocks import BlockParser
 from services.engine.basic.lexer import Token
+from services.engine.basic.workflows import WorkflowParser
 
 CLAUSES = frozenset({"AS", "LIKE", "DESCRIPTION", "DEFAULT", "ENUM", "OPTIONAL", "REQUIRED"})
 LITERALS: dict[str, tree.JsonValue] = {"TRUE": True, "FALSE": False, "NULL": None, "NOTHING": None}
@@ -25,7 +25,7 @@ FIELD_WORDS = frozenset(
 )
 
 
-class DeclarationParser(BlockParser):
+class DeclarationParser(WorkflowParser):
     """Declarations; their values are texts and numbers, never computed."""
 
     # parameters
@@ -250,9 +250,6 @@ class DeclarationParser(BlockParser):
         """A block whose service is not here: it is passed over, and raises when it is reached."""
         self._skip_block(name)
         return tree.Evaluate(token.line, tree.Invoke(token.line, token.column, name, (name,), ()))
-
-    def _parallel_statement(self, token: Token) -> tree.Statement:
-        return self._unavailable_block(token, "PARALLEL")
 
     def _kb_statement(self, token: Token) -> tree.Statement:
         if self.at_end():

@@ -24,6 +24,7 @@ ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "WITH": (("END", "WITH"),),
     "ON": (("END", "ON"),),
     "SCHEDULE": (("END", "SCHEDULE"),),
+    "PARALLEL": (("END", "PARALLEL"),),
 }
 CHOICES = frozenset({"CHOICE", "MENU", "OPTIONS"})
 CLOSERS = frozenset({"NEXT", "WEND", "LOOP", "ENDIF", "CATCH", "FINALLY", "CASE", "ELSE", "ELSEIF", "DEFAULT"})

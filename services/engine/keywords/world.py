@@ -21,9 +21,9 @@ class World:
     """tenant: its UUID; bot: "bots/x"; session: "sessions/x"; user: the person's subject; roles: the person's.
 
     key: the same whenever this effect of this turn is repeated, for whoever can recognise a repetition;
-    config: of the version that runs; tables: what TABLE said in it, by name; settings: what keywords left in the
-    conversation; pending: variables set in this turn and not committed yet, [scope, key, value]; version: what runs,
-    "bots/x/versions/n".
+    config: of the version that runs; tables: what TABLE said in it, by name; collections: of documents, those of USE
+    KB; settings: what keywords left in the conversation; pending: variables set in this turn and not committed yet,
+    [scope, key, value]; version: what runs, "bots/x/versions/n".
     """
 
     tenant: str
@@ -36,6 +36,7 @@ class World:
     locale: str = ""
     config: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, TableDefinition] = field(default_factory=dict)
+    collections: tuple[str, ...] = ()
     settings: Mapping[str, Value] = field(default_factory=dict)
     pending: tuple[tuple[str, str, Value], ...] = ()
     clock: Clock = lambda: datetime.datetime.now(datetime.UTC)
@@ -58,8 +59,12 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What a keyword gives when it does more than give a value: it changes settings, or says something."""
+    """What a keyword gives when it does more than give a value: it changes settings, says something, or keeps values.
+
+    variables: (scope, key, value), written with the commit of the turn.
+    """
 
     value: Value = None
     settings: Mapping[str, Value] = field(default_factory=dict)
     says: tuple[Say, ...] = ()
+    variables: tuple[tuple[str, str, Value], ...] = ()

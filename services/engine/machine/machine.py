@@ -144,6 +144,8 @@ class Run(Nodes):
             self.state.settings |= resume.settings
             for said in resume.says:
                 self._say(said.text, said.attachments)
+            for scope, key, kept in resume.variables:
+                self.state.keep(scope, key, kept)
             return self._stored(node, resume.value)
         if isinstance(resume, EffectError):
             self.state.waiting = ""

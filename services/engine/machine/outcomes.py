@@ -45,11 +45,12 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class EffectResult:
-    """What an effect gave, what it changed in the conversation's settings, and what it said."""
+    """What an effect gave, changed in the conversation's settings, said, and what it keeps as (scope, key, value)."""
 
     value: Value
     settings: Mapping[str, Value] = field(default_factory=dict)
     says: tuple[Say, ...] = ()
+    variables: tuple[tuple[str, str, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

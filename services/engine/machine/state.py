@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.engine.program.values import Value
+from services.engine.program.values import Value, owned
 
 VERSION = 1
 
@@ -57,6 +57,11 @@ class MachineState:
     settings: dict[str, Value] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
     run: dict[str, Any] = field(default_factory=dict)
+
+    def keep(self, scope: str, key: str, value: Value) -> None:
+        """Written with the commit of the turn; the last value of a key stands."""
+        self.pending = [change for change in self.pending if change[:2] != [scope, key]]
+        self.pending.append([scope, key, owned(value)])
 
     @property
     def over(self) -> bool:

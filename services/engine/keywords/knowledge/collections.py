@@ -2,19 +2,34 @@
 
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.machine.state import MachineState
-from services.engine.program.values import text_of
+from services.engine.program.values import ProgramError, Value, text_of
+
+MOST_COLLECTIONS = 64
+
+
+def collection_name(value: Value) -> str:
+    """A collection's name: the last part of a path, without .gbkb, lower case. ProgramError when empty."""
+    name = text_of(value).strip().replace("\\", "/").rstrip("/").rpartition("/")[2].removesuffix(".gbkb").lower()
+    if not name:
+        message = "expected the name of a collection"
+        raise ProgramError(message)
+    return name
 
 
 def use(state: MachineState, arguments: Arguments) -> None:
     """Free answers rest on this collection too."""
-    name = text_of(arguments["name"]).removesuffix(".gbkb").lower()
-    if name not in state.collections:
-        state.collections.append(name)
+    name = collection_name(arguments["name"])
+    if name in state.collections:
+        return
+    if len(state.collections) >= MOST_COLLECTIONS:
+        message = f"a conversation may use {MOST_COLLECTIONS} collections"
+        raise ProgramError(message)
+    state.collections.append(name)
 
 
 def clear(state: MachineState, arguments: Arguments) -> None:
     """Forget one collection, or all."""
-    name = text_of(arguments.get("name", "all")).removesuffix(".gbkb").lower()
+    name = collection_name(arguments.get("name", "all"))
     state.collections = [] if name == "all" else [item for item in state.collections if item != name]
 
 
@@ -25,6 +40,7 @@ USE_KB = Keyword(
     forms=("USE KB <name:name>",),
     effect=Effect.STATE,
     example='USE KB "handbook"',
+    aliases=("ADD KB", "SET KB"),
     apply=use,
 )
 CLEAR_KB = Keyword(

@@ -5,7 +5,7 @@ from typing import Protocol
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.keywords.world import World
 from services.engine.machine.state import MachineState
-from services.engine.program.values import ProgramError, Value, owned, text_of
+from services.engine.program.values import ProgramError, Value, text_of
 
 SCOPES = ("bot", "user", "session", "channel")
 
@@ -15,6 +15,9 @@ class Variables(Protocol):
 
     async def read(self, world: World, scope: str, key: str) -> Value:
         """A value; None when there is none."""
+
+    async def all(self, world: World, scope: str) -> dict[str, Value]:
+        """All values of a scope, 1000 at most."""
 
 
 async def recall(world: World, scope: str, key: str) -> Value:
@@ -27,8 +30,7 @@ async def recall(world: World, scope: str, key: str) -> Value:
 
 def keep(state: MachineState, scope: str, key: str, value: Value) -> None:
     """Written with the commit of the turn; the last value of a key stands."""
-    state.pending = [change for change in state.pending if change[:2] != [scope, key]]
-    state.pending.append([scope, key, owned(value)])
+    state.keep(scope, key, value)
 
 
 def split(name: str) -> tuple[str, str]:

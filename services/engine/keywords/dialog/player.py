@@ -1,0 +1,32 @@
+"""A player beside the conversation."""
+
+from services.engine.keywords.keyword import Effect
+from services.engine.keywords.planned import planned
+
+PLAYER = "a player in the channel"
+
+KEYWORDS = (
+    planned(
+        "PLAY",
+        "dialog",
+        ("PLAY <file> [WITH OPTIONS <options>]",),
+        "Shows a video, a sound, a picture, a presentation or a document beside the conversation.",
+        'PLAY "welcome.mp4" WITH OPTIONS "autoplay,loop"',
+        PLAYER,
+        permission="files.read",
+    ),
+    planned("PAUSE", "dialog", ("PAUSE",), "Holds what is played.", 'PLAY "welcome.mp4"\nPAUSE', PLAYER),
+    planned(
+        "RESUME", "dialog", ("RESUME",), "Goes on with what was held.", 'PLAY "welcome.mp4"\nPAUSE\nRESUME', PLAYER
+    ),
+    planned(
+        "STOP PLAYER",
+        "dialog",
+        ("STOP PLAYER",),
+        "Closes the player; STOP alone ends the script.",
+        'PLAY "welcome.mp4"\nSTOP PLAYER',
+        PLAYER,
+        "STOP PLAY",
+        effect=Effect.WRITE,
+    ),
+)

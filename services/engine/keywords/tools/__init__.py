@@ -1,0 +1,1 @@
+"""Tools: scripts that a model or a person may start with arguments."""

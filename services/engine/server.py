@@ -13,6 +13,7 @@ from services.engine.effects import Effects, MeshModels, SessionVariables
 from services.engine.keywords.memory.variables import Variables
 from services.engine.keywords.models.port import Models
 from services.engine.machine.machine import Budgets
+from services.engine.outgoing import Outgoing
 from services.engine.releases import Releases
 from services.engine.sandbox import wiring as sandbox
 from services.engine.schedule import wiring as schedule
@@ -31,6 +32,9 @@ class EngineService:
     """Bots, and the workers that run them."""
 
     name = "engine"
+
+    def __init__(self) -> None:
+        self._outgoing: Outgoing | None = None
 
     async def open(self, chassis: Chassis) -> None:
         """Build and register."""
@@ -58,12 +62,14 @@ class EngineService:
     def _tools(self, chassis: Chassis, settings: EngineSettings, bots: Bots) -> Tools:
         answerer = Answerer(chassis.mesh, settings.answer_seconds, settings.knowledge_floor)
         events = StoredEvents()
+        self._outgoing = outgoing = Outgoing(settings, chassis.cache)
         return Tools(
             settings=settings,
             ledger=ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session")),
             releases=Releases(bots, Budgets(nodes=settings.turn_nodes, seconds=settings.turn_seconds)),
             effects=Effects(
                 {
+                    **outgoing.ports,
                     Variables: SessionVariables(chassis.mesh),
                     Models: MeshModels(answerer),
                     **schedule.ports(chassis.database),
@@ -81,4 +87,6 @@ class EngineService:
         )
 
     async def close(self) -> None:
-        """Nothing of its own to give back."""
+        """Give connections to the outside back."""
+        if self._outgoing is not None:
+            await self._outgoing.close()

@@ -295,6 +295,11 @@ class Matching(Cursor):
             name = self.advance()
             if name.kind not in {"word", "string"}:
                 raise self.error("BAS113", "expected name = value")
+            if name.kind == "word" and (self.is_operator(",") or (items and self.at_end())):
+                items.append((name.text, tree.Name(name.line, name.column, name.text)))  # a, b is a = a, b = b
+                if self.accept(","):
+                    continue
+                return tree.Mapping(token.line, token.column, tuple(items))
             if not self.accept("=", "AS", ":"):
                 raise self.error("BAS110", f"expected = or AS after {name.text}, found {self.shown()}")
             items.append((name.text, self.tight()))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import TYPE_CHECKING
 
-from services.common.identifiers import derived_id
 from services.engine.mail.filling import places
 from services.engine.program.values import ProgramError, Value, text_of
 
@@ -83,6 +83,6 @@ async def templates(files: Files, world: World, channel: str = "") -> list[Value
 
 async def keep_draft(files: Files, world: World, raw: bytes) -> str:
     """A mail that is not sent: its path, the same when the effect is repeated."""
-    path = f"{DRAFTS}/{derived_id('draft', world.key)}.eml"
+    path = f"{DRAFTS}/{hashlib.sha256(world.key.encode()).hexdigest()[:32]}.eml"
     await files.write(world, path, raw, content_type="message/rfc822")
     return path

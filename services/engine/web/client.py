@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from services.common.errors import DeadlineExceeded, ParleyError
 from services.common.identifiers import derived_id
 from services.common.security.safe_client import MOST_REDIRECTS, Answer, Question, SafeClient
-from services.engine.program.values import ProgramError, Value, text_of
+from services.engine.program.values import ProgramError, Value
 from services.engine.web import addresses, answers, bodies
+from services.engine.web.headers import has, merged, session_headers, taken
 from services.engine.web.limits import Limits
 from services.engine.web.own import OwnClient
 from services.engine.web.port import Page, Request
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 READING = frozenset({"GET", "HEAD"})
 LARGE_BYTES = 64 * 1024
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
-VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,8192}")
-MOST_HEADERS = 64
 IDEMPOTENCY = "Idempotency-Key"
 
 
@@ -78,7 +75,7 @@ class SafeWeb:
             raise DeadlineExceeded(f"no answer within {question.seconds:g} seconds") from None
 
     def _question(self, world: World, request: Request, url: str) -> Question:
-        headers = dict(request.headers) if request.bare else merged(session_headers(world), request.headers)
+        headers = dict(request.headers) if request.bare else merged(session_headers(world.settings), request.headers)
         key = str(derived_id("web", world.key))
         body, kind = bodies.encode(request.body, taken(headers, "content-type"), key)
         if kind and body is not None:
@@ -113,40 +110,3 @@ class SafeWeb:
         await self._client.close()
         if self._own is not None:
             await self._own.close()
-
-
-def session_headers(world: World) -> dict[str, str]:
-    """What SET HEADER left in the conversation. ProgramError for what cannot be sent."""
-    left = world.settings.get("headers") or {}
-    if len(left) > MOST_HEADERS:
-        message = f"at most {MOST_HEADERS} headers, there are {len(left)}: CLEAR HEADERS takes them away"
-        raise ProgramError(message)
-    return {name: header_value(name, text_of(value)) for name, value in left.items()}
-
-
-def header_value(name: str, value: str) -> str:
-    """The value. ProgramError for a name or a value that is none."""
-    if not NAME.fullmatch(name):
-        message = f"{name[:40]!r} is no name of a header: letters, digits and - were expected"
-        raise ProgramError(message)
-    if not VALUE.fullmatch(value):
-        message = f"the header {name} holds a line break or another sign that no header may hold"
-        raise ProgramError(message)
-    return value.strip()
-
-
-def merged(left: Mapping[str, str], right: Mapping[str, str]) -> dict[str, str]:
-    """Both; the right one wins, whatever the case of its names."""
-    names = {name.lower() for name in right} | {"accept-encoding"}  # compression is between the client and the server
-    return {name: value for name, value in left.items() if name.lower() not in names} | dict(right)
-
-
-def has(headers: Mapping[str, str], wanted: str) -> bool:
-    """Whether a header is there, whatever the case."""
-    return any(name.lower() == wanted.lower() for name in headers)
-
-
-def taken(headers: dict[str, str], wanted: str) -> str:
-    """A header's value, taken out; empty when it is not there."""
-    found = next((name for name in headers if name.lower() == wanted), None)
-    return headers.pop(found) if found else ""

@@ -39,6 +39,7 @@ class MemoryFiles:
         return path in self.held
 
     async def find(self, world: Any, path: str) -> FileEntry:
+        await self.read(world, path)
         return self.entry(path)
 
     def entry(self, path: str) -> FileEntry:

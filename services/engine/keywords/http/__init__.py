@@ -1,0 +1,1 @@
+"""Keywords that ask other people's servers."""

@@ -1,0 +1,1 @@
+"""Keywords that write to people outside the conversation."""

@@ -78,7 +78,7 @@ def _error(report: Report, said: dict[str, Any], limits: Limits) -> str:
         return stopped[report.stopped]
     if report.status == 0 and not own:
         return "the result is larger than a megabyte" if report.result_too_large else ""
-    if "MemoryError" in own or "MemoryError" in errors or "heap out of memory" in errors:
+    if "MemoryError" in own or "MemoryError" in errors or "out of memory" in errors:
         return memory
     return own or _last_words(errors) or _ending(report.status)
 

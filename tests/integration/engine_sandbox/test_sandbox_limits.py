@@ -79,8 +79,16 @@ async def test_memory_that_no_process_shows_is_refused() -> None:
     assert not (await run("import os\nos.memfd_create('x')\nresult = True")).result
 
 
-async def test_memory_of_javascript() -> None:
-    outcome = await run("const x = []; for (;;) x.push('y'.repeat(1000) + x.length)", language=Language.JAVASCRIPT)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "const x = []; for (;;) x.push('y'.repeat(1000) + x.length)",
+        "const x = []; for (;;) x.push(Buffer.alloc(1 << 22, 1))",
+    ],
+    ids=["objects", "beside the objects"],
+)
+async def test_memory_of_javascript(code: str) -> None:
+    outcome = await run(code, language=Language.JAVASCRIPT)
     assert outcome.error == "the code needed more than 128 MB of memory"
 
 

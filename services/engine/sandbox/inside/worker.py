@@ -16,6 +16,7 @@ FAULT = 4
 STACK_BYTES = 8 << 20
 THREAD_STACK_BYTES = 2 << 20
 NICENESS = 10
+RESERVED_BYTES = 1 << 30  # what V8 sets aside for machine code counts as data from the start, used or not
 NOBODY = 65534
 FIRST_OWN_USER = 1_900_000_000
 OWN_USERS = 1_000_000
@@ -82,9 +83,10 @@ def limit(bounds: Bounds, others: int) -> None:
     cpu = max(1, round(bounds.cpu_seconds))
     stack = STACK_BYTES if bounds.address_space else THREAD_STACK_BYTES
     memory = resource.RLIMIT_AS if bounds.address_space else resource.RLIMIT_DATA
+    memory_bytes = bounds.memory_bytes + (0 if bounds.address_space else RESERVED_BYTES)
     for kind, soft, hard in (
         (resource.RLIMIT_CPU, cpu, cpu + 1),
-        (memory, bounds.memory_bytes, bounds.memory_bytes),
+        (memory, memory_bytes, memory_bytes),
         (resource.RLIMIT_FSIZE, bounds.scratch_bytes, bounds.scratch_bytes),
         (resource.RLIMIT_NOFILE, bounds.open_files, bounds.open_files),
         (resource.RLIMIT_NPROC, others + bounds.processes, others + bounds.processes),

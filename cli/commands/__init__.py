@@ -10,6 +10,7 @@ GROUPS = {
     "checking": ("check",),
     "documenting": ("docs",),
     "deploying": ("deploy",),
+    "formatting": ("fmt",),
     "auditing": ("audit",),
     "proving": ("test", "lint"),
     "proving_bench": ("bench",),

@@ -66,7 +66,7 @@ class DeclarationParser(WorkflowParser):
         start = self.position
         depth = 0
         while not self.at_end() and (depth > 0 or self.token.upper not in CLAUSES):
-            depth += (self.token.text in {"[", "{", "#{", "("}) - (self.token.text in {"]", "}", ")"})
+            depth += self.is_operator("[", "{", "#{", "(") - self.is_operator("]", "}", ")")
             self.advance()
         found = self.tokens[start : self.position]
         if len(found) == 1:

@@ -10,6 +10,10 @@ from services.engine.keywords.registry import registry
 
 Kind = Literal["word", "number", "string", "operator", "newline", "block", "end"]
 SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\ufeff": " "})
+LONGEST_INSERTED = 10_000
+"""Characters between ${ and }."""
+MOST_UNCLOSED = 20
+"""Of one text; what follows them is not looked at for }, so that garbage costs no more than its length."""
 NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
 OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
@@ -76,6 +80,7 @@ class Lexer:
         self.tokens: list[Token] = []
         self.comments: list[Comment] = []
         self.errors: list[ScriptError] = []
+        self.blocks: list[tuple[int, int]] = []  # lines of BEGIN and END
         self._depth = 0
         self._says = False
 
@@ -133,6 +138,7 @@ class Lexer:
         if index >= len(self._lines):
             message = f"BEGIN {name} has no END {name}"
             self.errors.append(ScriptError("BAS104", message, start, 1, f"add END {name}"))
+        self.blocks.append((start, min(index + 1, len(self._lines))))
         self.tokens.append(Token("word", f"BEGIN {name}", start, 1))
         if mail:
             self._line(" " * match.start(2) + match[2], start)
@@ -205,15 +211,18 @@ class Lexer:
     def _string(self, text: str, position: int, line: int) -> int:
         quote, start = text[position], position
         position += 1
+        unclosed = 0
         content: list[str] = []
         while position < len(text):
             character = text[position]
             if character == "\\" and position + 1 < len(text) and text[position + 1] in "nt\"'\\":
                 content.append({"n": "\n", "t": "\t"}.get(text[position + 1], text[position + 1]))
                 position += 2
-            elif text.startswith("${", position) and (end := matching_brace(text, position + 2)) > 0:
-                content.append(text[position : end + 1])
-                position = end + 1
+            elif unclosed < MOST_UNCLOSED and text.startswith("${", position):
+                end = matching_brace(text, position + 2)
+                unclosed += end < 0
+                content.append(text[position : end + 1] if end > 0 else "${")
+                position = end + 1 if end > 0 else position + 2
             elif character == quote and text[position + 1 : position + 2] == quote:
                 content.append(quote)
                 position += 2
@@ -227,18 +236,26 @@ class Lexer:
 
 
 def matching_brace(text: str, position: int) -> int:
-    """Where the brace opened before `position` closes, texts inside it passed over; -1 when it does not."""
-    depth, quote = 1, ""
-    for index in range(position, len(text)):
-        character = text[index]
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        else:
-            depth += {"{": 1, "}": -1}.get(character, 0)
-        if depth == 0:
+    """Where the brace opened before `position` closes, texts inside it passed over; -1 when it does not soon."""
+    open_ = ["{"]
+    index, end = position, min(len(text), position + LONGEST_INSERTED)
+    while index < end:
+        character, inside = text[index], open_[-1]
+        if inside in "\"'":
+            if character == "\\":
+                index += 1
+            elif character == inside:
+                open_.pop()
+            elif text.startswith("${", index):
+                open_.append("{")
+                index += 1
+        elif character == "}":
+            open_.pop()
+        elif character in "\"'{":
+            open_.append(character)
+        if not open_:
             return index
+        index += 1
     return -1
 
 

@@ -153,12 +153,12 @@ class StatementParser(ExpressionParser):
         return self.token.kind == "string"
 
     def block_follows(self, name: str) -> bool:
-        """Whether END name stands below before the next line that begins with the name."""
+        """Whether END name stands below before the next line that begins with the name; ON ERROR is no such line."""
         for index in range(self.position, len(self.tokens) - 1):
             token, after = self.tokens[index], self.tokens[index + 1]
             if token.upper == "END" and after.upper == name:
                 return True
-            if token.kind == "newline" and after.upper == name:
+            if token.kind == "newline" and after.upper == name and self.tokens[index + 2].upper != "ERROR":
                 return False
         return False
 
@@ -262,11 +262,13 @@ class StatementParser(ExpressionParser):
         for token in self.tokens[self.position + 1 :]:
             if token.kind in {"newline", "end"}:
                 return False
-            if token.text in {"[", "(", "{"}:
+            if token.kind != "operator":
+                continue
+            if token.text in {"[", "(", "{", "#{"}:
                 depth += 1
             elif token.text in {"]", ")", "}"}:
                 depth -= 1
-            elif depth == 0 and token.kind == "operator" and token.text in {"=", "+=", "-="}:
+            elif depth == 0 and token.text in {"=", "+=", "-="}:
                 return True
         return False
 

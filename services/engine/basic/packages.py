@@ -16,6 +16,7 @@ from services.engine.program.program import Node, Program
 PACKAGE, SCRIPT, CONFIG = ".gbai", ".bas", "config.csv"
 TOOLS = frozenset({"USE TOOL", "ADD TOOL"})
 FOREIGN_TOOLS = "mcp.csv"
+Scripts = dict[str, Path | None]
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ def sources_of(path: Path) -> Iterator[Path]:
 def check_paths(paths: Iterable[Path]) -> Iterator[Checked]:
     """Everything below the paths, each file once. Nothing is raised for what a file holds."""
     seen: set[Path] = set()
-    packages: dict[Path, frozenset[str]] = {}
+    packages: dict[Path, Scripts] = {}
     for path in paths:
         for file in sources_of(path):
             if file not in seen:
@@ -52,8 +53,8 @@ def check_paths(paths: Iterable[Path]) -> Iterator[Checked]:
                 yield check_file(file, packages)
 
 
-def check_file(path: Path, packages: dict[Path, frozenset[str]]) -> Checked:
-    """A script or a configuration. `packages`: names of the scripts of each package, found once."""
+def check_file(path: Path, packages: dict[Path, Scripts]) -> Checked:
+    """A script or a configuration. `packages`: the scripts of each package, found once."""
     shown = str(path)
     source = read_source(path, shown)
     checked = Checked(path, shown, diagnostics=list(source.diagnostics))
@@ -93,13 +94,18 @@ def library_of(home: Path) -> Library:
     return text_of
 
 
-def script_names(home: Path) -> frozenset[str]:
-    """Names of all scripts of a package, and of the tools that other servers have."""
-    found = {file.stem.lower() for file in sources_of(home) if file.suffix.lower() == SCRIPT}
+def scripts_of(home: Path) -> Scripts:
+    """All scripts of a package by their names, and the names of tools that other servers have."""
+    found: Scripts = {}
     for listed in home.glob(f"*/{FOREIGN_TOOLS}"):
         text = read_source(listed, listed.name).text or ""
-        found |= {row[0].strip().lower() for row in csv.reader(io.StringIO(text)) if row}
-    return frozenset(found)
+        found |= {row[0].strip().lower(): None for row in csv.reader(io.StringIO(text)) if row}
+    return found | {stem(file.name): file for file in sources_of(home) if file.suffix.lower() == SCRIPT}
+
+
+def text_of(path: Path | None) -> str | None:
+    """A script of the package; None when there is none."""
+    return read_source(path, path.name).text if path is not None else None
 
 
 # what a script names and nobody has
@@ -108,7 +114,7 @@ def script_names(home: Path) -> frozenset[str]:
 def missing_targets(program: Program, checked: Checked, known: frozenset[str]) -> Iterator[Diagnostic]:
     """Scripts and tools that the package does not have."""
     for line, code, kind, written in targets(program):
-        name = written.replace("\\", "/").rpartition("/")[2].lower().removesuffix(SCRIPT)
+        name = stem(written)
         if name and name not in known:
             column = 1 + max(0, checked.lines[line - 1].find(written)) if line <= len(checked.lines) else 1
             message = f"there is no {kind} {written} in this package; reaching this line is an error"

@@ -110,3 +110,9 @@ def test_no_bytes_break_the_check(tmp_path_factory: pytest.TempPathFactory, raw:
     (folder / "a.bas").write_bytes(raw)
     (folder / "config.csv").write_bytes(raw)
     assert len(list(check_paths([folder]))) == 2
+
+
+def test_what_an_included_script_has_is_known(tmp_path: Path) -> None:
+    shared = "SUB greet(who)\n  TALK who\nEND SUB"
+    files = checked(tmp_path, start_bas='INCLUDE "shared.bas"\nCALL greet("Ana")', shared_bas=shared)
+    assert codes(files["start.bas"]) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.engine.basic.compiler import compile_basic
 from services.engine.basic.diagnostics import Diagnostic, closest
-from services.engine.basic.including import Library, stem
+from services.engine.basic.including import stem
 from services.engine.basic.sources import read_source
 from services.engine.program.program import Node, Program
 
@@ -64,14 +64,15 @@ def check_file(path: Path, packages: dict[Path, Scripts]) -> Checked:
     if path.name.lower() == CONFIG:
         checked.diagnostics += check_config(source.text, shown)
         return checked
-    result = compile_basic(source.text, shown, library_of(home_of(path)))
+    home = home_of(path)
+    if home not in packages:
+        packages[home] = scripts_of(home)
+    known = packages[home]
+    result = compile_basic(source.text, shown, lambda name: text_of(known.get(name)))
     checked.program = result.program
     checked.diagnostics += result.diagnostics
     if result.program is not None:
-        home = home_of(path)
-        if home not in packages:
-            packages[home] = script_names(home)
-        checked.diagnostics += missing_targets(result.program, checked, packages[home])
+        checked.diagnostics += missing_targets(result.program, checked, frozenset(known))
     checked.diagnostics.sort(key=lambda item: (item.line, item.column))
     return checked
 
@@ -82,16 +83,6 @@ def home_of(path: Path) -> Path:
         if folder.name.lower().endswith(PACKAGE):
             return folder
     return path.absolute().parent
-
-
-def library_of(home: Path) -> Library:
-    """The scripts of a package by name, read when they are asked for."""
-
-    def text_of(name: str) -> str | None:
-        file = next((item for item in sources_of(home) if stem(item.name) == name), None)
-        return read_source(file, str(file)).text if file is not None else None
-
-    return text_of
 
 
 def scripts_of(home: Path) -> Scripts:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from cli.checks import keyword_pages
-from services.engine.basic.compiler import compile_basic
 from services.engine.keywords.registry import registry
 
 pytestmark = pytest.mark.unit
@@ -34,12 +33,3 @@ def test_what_is_not_available_is_listed() -> None:
     assert missing
     assert [name for name in missing if name not in page] == []
     assert "[TALK]" not in page
-
-
-DESCRIBED = sorted(name for name, item in registry().by_name.items() if item.group != keyword_pages.WITHOUT_PAGE)
-
-
-@pytest.mark.parametrize("name", DESCRIBED)
-def test_every_example_compiles(name: str) -> None:
-    result = compile_basic(registry().by_name[name].example, "example.bas")
-    assert [item for item in result.diagnostics if item.severity == "error"] == []

@@ -383,10 +383,9 @@ def tables(draw: Draw) -> dict[str, object]:
     return made | {"fields": columns}
 
 
-@st.composite
-def events(draw: Draw) -> tree.Statement:
+def event(draw: Draw, labels: list[str]) -> tree.Statement:
     """ON INSERT OF "t" and its like, and what is done later."""
-    around = Around(1, top=False)
+    around = Around(1, top=False, labels=labels)
     if draw(st.booleans()):
         return tree.Delayed(
             1, draw(expressions(1, calls=False)), draw(st.sampled_from(("second", "hour"))), bodies(draw, around)
@@ -409,7 +408,8 @@ def scripts(draw: Draw, *, whole: bool = True) -> tree.Script:
     main = [tree.Label(1, "place0")]
     main += [statement(draw, around) for _ in range(draw(st.integers(0, 4)))]
     if whole:
-        main += draw(st.lists(st.one_of(declarations(), events()), max_size=2))
+        main += draw(st.lists(declarations(), max_size=2))
+        main += [event(draw, around.labels) for _ in range(draw(st.integers(0, 1)))]
     subs = []
     for sub, count in SUBS.items():
         body = bodies(draw, around)

@@ -13,7 +13,7 @@ from parley.session.v1 import variable_service_pb2_grpc as variable_grpc
 
 from services.common.errors import ParleyError
 from services.common.rpc.client import Mesh
-from services.engine.agent.answering import Answerer
+from services.engine.agent.answering import Answerer, lending
 from services.engine.keywords.keyword import Keyword
 from services.engine.keywords.registry import registry
 from services.engine.keywords.world import Performed, World
@@ -132,7 +132,8 @@ class SessionVariables:
         """A value; None when there is none. ParleyError."""
         parents = {"bot": world.bot, "user": world.user, "session": world.session, "channel": world.channel}
         request = variable_pb.ListVariablesRequest(parent=parents[scope], keys=[key], page_size=1)
-        found = await self._variables.ListVariables(request)
+        with lending():
+            found = await self._variables.ListVariables(request)
         return json.loads(json_format.MessageToJson(found.variables[0].value)) if found.variables else None
 
 

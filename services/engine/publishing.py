@@ -16,6 +16,8 @@ from services.engine.tables.definition import problems
 
 SEVERITIES = {"error": pb.Diagnostic.SEVERITY_ERROR, "warning": pb.Diagnostic.SEVERITY_WARNING}
 START = "start"
+COMPILER = 2
+"""Goes up when the same text compiles to another program: publishing it again then gives a new version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def publish(scripts: Sequence[pb.Script], config: Mapping[str, str], system_prom
             metadata={"errors": str(len(errors))},
         )
     texts = sorted((script.path, script.text) for script in scripts)
-    whole = json.dumps([texts, sorted(config.items()), system_prompt], ensure_ascii=False)
+    whole = json.dumps([COMPILER, texts, sorted(config.items()), system_prompt], ensure_ascii=False)
     return Compiled(programs, found, hashlib.sha256(whole.encode()).hexdigest())
 
 

@@ -17,7 +17,7 @@ from parley.session.v1 import session_pb2 as pb
 
 from services.common.bus import subjects
 from services.common.bus.connection import Bus
-from services.common.errors import NotFound, ParleyError, to_status
+from services.common.errors import Internal, NotFound, ParleyError, to_status
 from services.common.telemetry.logs import logger
 from services.engine.agent.answering import Answerer, Question
 from services.engine.config import EngineSettings
@@ -88,6 +88,17 @@ class TurnRunner:
         if self._input is not None and not self._heard and not self._unattended:
             await self._answer(release)
         return await self._commit()
+
+    async def give_up(self, error: Exception) -> None:
+        """End a turn that fails whenever it is tried: the person is told, the program is over. ParleyError."""
+        log.error("turn given up", bot=self._turn.bot, session=self._turn.lease.key.session, error=type(error).__name__)
+        self._replies, self._said = [], self._turn.said
+        self._state, self._heard = MachineState(history=self._state.history, run=self._state.run), True
+        self._waiting = pb.Waiting(kind=pb.Waiting.KIND_NONE)
+        self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
+        self._error = to_status(error if isinstance(error, ParleyError) else Internal("internal error"))
+        await self._finished(failure="the script failed")
+        await self._commit()
 
     async def _load(self) -> tuple[m.Machine | None, Release]:
         tenant = self._turn.lease.key.tenant
@@ -245,7 +256,7 @@ class TurnRunner:
         tokens: int = 0,
     ) -> None:
         reply = ledger_pb.Reply(ordinal=self._said, text=text, role=role, tokens_used=tokens, citations=citations or [])
-        for item in suggestions or ():
+        for item in filter(worth_offering, suggestions or ()):
             reply.suggestions.add(text=item["text"][:256], value=item["value"][:1024])
         for item in attachments or ():
             reply.attachments.add(name=item["name"], uri=item["uri"], content_type=item.get("content_type", ""))
@@ -394,3 +405,8 @@ def typed(text: str) -> Value:
         except ValueError:
             continue
     return {"true": True, "false": False}.get(text.strip().lower(), text)
+
+
+def worth_offering(suggestion: dict[str, str]) -> bool:
+    """A choice without words is none."""
+    return bool(suggestion["text"].strip() and suggestion["value"].strip())

@@ -22,6 +22,7 @@ LARGEST_BACKLOG = 10_000
 POLL_SECONDS = 0.25
 RENEWALS_PER_LEASE = 3
 LONGEST_TURN_SECONDS = 600.0
+MOST_ATTEMPTS = 5
 RETRY_SECONDS = (0.1, 0.5, 2.0, 5.0)
 
 
@@ -117,10 +118,10 @@ class Worker:
         except Aborted:
             outcome = "fenced"
         except ParleyError as error:
-            await self._give_back(turn, key, error)
+            outcome = await self._tried(turn, key, runner, error)
         except Exception as error:
             log.exception("turn failed", error=type(error).__name__)
-            await self._give_back(turn, key, error)
+            outcome = await self._tried(turn, key, runner, error)
         finally:
             renewal.cancel()
             self._running.pop(key, None)
@@ -151,12 +152,27 @@ class Worker:
                 log.debug("lease not renewed", reason=error.reason)
             await asyncio.sleep(self._renew_after())
 
+    async def _tried(self, turn: ledger_pb.Turn, key: tuple[str, str], runner: TurnRunner, error: Exception) -> str:
+        """Given back to be tried again, or given up: what fails by itself would fail for ever, and hold up the rest."""
+        lasting = not (isinstance(error, ParleyError) and error.retryable)
+        if lasting and self._failures.get(key, 0) + 1 >= MOST_ATTEMPTS:
+            try:
+                with context.acting_for(originator(turn), seconds=LONGEST_TURN_SECONDS):
+                    await runner.give_up(error)
+            except ParleyError as refused:
+                log.warning("turn could not be given up", problem=str(refused)[:500])
+            else:
+                self._failures.pop(key, None)
+                return "given up"
+        await self._give_back(turn, key, error)
+        return "failed"
+
     async def _give_back(self, turn: ledger_pb.Turn, key: tuple[str, str], error: Exception) -> None:
         """Let another try, later each time. When even that fails, the lease runs out by itself."""
         failures = self._failures.get(key, 0)
         if len(self._failures) < LARGEST_BACKLOG:
             self._failures[key] = failures + 1
-        log.info("turn given back", error=type(error).__name__, failures=failures)
+        log.info("turn given back", error=type(error).__name__, problem=str(error)[:500], failures=failures)
         request = ledger_pb.AbandonTurnRequest(lease=turn.lease)
         request.delay.FromMilliseconds(int(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)] * 1000))
         with contextlib.suppress(ParleyError), context.acting_for(service_principal("engine")):

@@ -4,15 +4,11 @@ import dataclasses
 from collections.abc import Iterator
 
 from services.engine.basic import tree
+from services.engine.basic.answers import TYPES
 from services.engine.basic.diagnostics import ScriptError, closest
 from services.engine.basic.encoding import PREDEFINED
 from services.engine.keywords.registry import registry
-from services.engine.machine.validation import ALIASES, FILES, VALIDATORS
 
-ANY_TYPES = frozenset(
-    {"ANY", "STRING", "TEXT", "CHOICE", "MENU", "OPTIONS", "LOGIN", "AUTH", "OBJECT", "VALUE", "ANSWER"}
-)
-TYPES = ANY_TYPES | frozenset(ALIASES) | frozenset(FILES) | frozenset(VALIDATORS)
 NEAR = 0.8
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.engine.basic import tree
+from services.engine.basic.answers import TYPES
 from services.engine.basic.diagnostics import ScriptError, closest
 from services.engine.basic.expressions import ExpressionParser
 from services.engine.basic.lexer import Token
@@ -140,7 +141,7 @@ class StatementParser(ExpressionParser):
         kind = self.token
         if kind.kind != "word":
             raise self.error("BAS126", "expected a type or a list of choices after AS")
-        if kind.upper in self.assigned or self.ahead().text in {".", "["}:
+        if (kind.upper in self.assigned and kind.upper not in TYPES) or self.ahead().text in {".", "["}:
             return tree.Ask(line, target, "CHOICE", self.expression())
         self.advance()
         if kind.upper in CHOICES and not self.at_end():

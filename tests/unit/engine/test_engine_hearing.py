@@ -169,3 +169,10 @@ def test_every_type_can_be_asked_for_in_every_language() -> None:
     kinds = {*validation.VALIDATORS, "CHOICE", "FILE", "retry", "failed"}
     for language, words in wording.WORDS.items():
         assert kinds <= set(words), language
+
+
+def test_a_variable_named_like_a_type_does_not_hide_the_type() -> None:
+    """HEAR name AS NAME asks for a name; AS drinks asks for one of the drinks."""
+    assert play("HEAR name AS NAME\nTALK name", ["ana silva"]).said == ["Ana Silva"]
+    chosen = play('drinks = ["Tea", "Coffee"]\nHEAR x AS drinks\nTALK x', ["cof"])
+    assert chosen.said == ["Coffee"]

@@ -14,7 +14,7 @@ from parley.session.v1 import variable_service_pb2_grpc as variable_grpc
 from services.common.errors import ParleyError
 from services.common.rpc.client import Mesh
 from services.engine.agent.answering import Answerer, lending
-from services.engine.keywords.keyword import Keyword
+from services.engine.keywords.permissions import permitted
 from services.engine.keywords.registry import registry
 from services.engine.keywords.world import Performed, World
 from services.engine.machine.machine import EffectError, EffectResult, PerformEffect
@@ -22,9 +22,6 @@ from services.engine.machine.outcomes import Say
 from services.engine.machine.state import MachineState
 from services.engine.program.values import ProgramError, Value, owned
 from services.engine.tables.definition import TableDefinition
-
-GRANTED = "keyword-permissions"
-"""A bot's configuration: permissions its keywords have, with commas between; absent: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,6 @@ def repeated(turn: ledger_pb.Turn, key: str) -> str:
     """The same whenever this effect of this turn is asked for again, and never else: a SHA-256 in hexadecimal."""
     whole = f"{turn.lease.key.tenant}/{turn.lease.key.session}/{turn.turn}/{key}"
     return hashlib.sha256(whole.encode()).hexdigest()
-
-
-def permitted(keyword: Keyword, config: Mapping[str, str]) -> None:
-    """ProgramError when the bot's configuration does not grant what the keyword needs."""
-    granted = config.get(GRANTED, "*")
-    allowed = {item.strip() for item in granted.split(",")}
-    if keyword.permission and not {"*", keyword.permission, f"{keyword.permission.partition('.')[0]}.*"} & allowed:
-        message = (
-            f"{keyword.name} needs the permission {keyword.permission}, which {GRANTED} of this bot does not grant"
-        )
-        raise ProgramError(message)
 
 
 def result(found: Value) -> EffectResult:

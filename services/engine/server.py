@@ -18,12 +18,9 @@ from services.engine.releases import Releases
 from services.engine.sandbox import wiring as sandbox
 from services.engine.schedule import wiring as schedule
 from services.engine.schedule.calls import Calls
-from services.engine.schedule.events import StoredEvents
 from services.engine.schedule.rows import Declarations
 from services.engine.store import Bots
-from services.engine.tables.events import TableEvents
-from services.engine.tables.port import Tables
-from services.engine.tables.store import PostgresTables
+from services.engine.tables import wiring as tables
 from services.engine.turn import Tools
 from services.engine.worker import Worker
 
@@ -61,7 +58,6 @@ class EngineService:
 
     def _tools(self, chassis: Chassis, settings: EngineSettings, bots: Bots) -> Tools:
         answerer = Answerer(chassis.mesh, settings.answer_seconds, settings.knowledge_floor)
-        events = StoredEvents()
         self._outgoing = outgoing = Outgoing(settings, chassis.cache)
         return Tools(
             settings=settings,
@@ -74,11 +70,7 @@ class EngineService:
                     Models: MeshModels(answerer),
                     **schedule.ports(chassis.database),
                     **sandbox.ports(chassis, settings),
-                    Tables: PostgresTables(
-                        chassis.database,
-                        requests.RequestLog("engine", settings.page_token_secret),
-                        TableEvents(events),
-                    ),
+                    **tables.ports(chassis, settings),
                 }
             ),
             answerer=answerer,

@@ -26,6 +26,8 @@ KINDS = {
     "where": "a condition over columns",
     "filter": "a filter such as \"name = 'Ana' AND age > 30\"; inserted values stay values",
     "fields": "name = value, with commas between",
+    "named": "values with commas between; the names of their variables count",
+    "order": "names of fields with commas between, each with ASC or DESC",
     "variable": "a variable, a field or an element",
     "values": "values with commas between",
     "rest": "a value, or text without quotes up to the end of the line",

@@ -12,7 +12,7 @@ from services.engine.keywords.registry import registry
 Found = dict[str, tree.Expression]
 OPENING = frozenset({"WITH", "ON", "FOR", "DO", "IF", "SET", "END"})
 BARE = frozenset({"name", "word"})
-POSITIONAL = frozenset({"where", "fields", "rest", "sql", "anything"})
+POSITIONAL = frozenset({"where", "fields", "named", "order", "rest", "sql", "anything"})
 
 
 class Matching(Cursor):
@@ -306,6 +306,30 @@ class Matching(Cursor):
             if not self.accept(","):
                 return tree.Mapping(token.line, token.column, tuple(items))
 
+    def _read_named(self) -> tree.Expression:
+        token = self.token
+        found = [self._with_name(token)]
+        while self.accept(","):
+            found.append(self._with_name(self.token))
+        return tree.Listing(token.line, token.column, tuple(found))
+
+    def _with_name(self, token: Token) -> tree.Expression:
+        value = self.expression()
+        name = value.name if isinstance(value, tree.Name) else ""
+        if isinstance(value, tree.Member) and isinstance(value.key, tree.Literal):
+            name = value.key.value if isinstance(value.key.value, str) else ""
+        place = (token.line, token.column)
+        return tree.Mapping(*place, (("name", tree.Literal(*place, name.lower())), ("value", value)))
+
+    def _read_order(self) -> tree.Expression:
+        token = self.token
+        if token.kind == "string":
+            return self.tight()
+        words: list[str] = []
+        while not self.at_end() and not self.is_word("LIMIT"):
+            words.append(self.advance().text)
+        return tree.Literal(token.line, token.column, " ".join(words))
+
     def _read_rest(self) -> tree.Expression:
         start = self.position
         try:
@@ -319,7 +343,12 @@ class Matching(Cursor):
 
     def _read_sql(self) -> tree.Expression:
         token = self.token
-        return tree.Literal(token.line, token.column, self.source_until_end())
+        place, begin = (token.line, token.column), self.position
+        text = tree.Literal(*place, self.source_until_end())
+        words = {item.text for item in self.tokens[begin : self.position] if item.kind == "word"}
+        known = sorted(word for word in words if word.upper().rstrip("$%") in self.assigned)
+        variables = tree.Mapping(*place, tuple((word.lower(), tree.Name(*place, word.lower())) for word in known))
+        return tree.Mapping(*place, (("text", text), ("variables", variables)))
 
     def _read_anything(self) -> tree.Expression:
         token = self.token

@@ -10,10 +10,12 @@ word         one bare word or text
 where        a condition over columns
 filter       a filter text; values inserted into it stay values
 fields       a = 1, b AS v: an object
+named        values with commas between, each with the name of the variable it came from: [{"name", "value"}]
+order        what follows ORDER BY, up to LIMIT, as text
 variable     a place to put a value
 values       everything up to the end, with commas between
 rest         text without quotes up to the end of the line, or an expression
-sql          the source text up to the end of the statement
+sql          the source text up to the end of the statement, and the variables it names: {"text", "variables"}
 anything     whatever follows, not looked at
 """
 
@@ -22,8 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 KINDS = frozenset(
-    """value text number list object boolean date condition name word where filter fields variable values rest sql
-    anything""".split()
+    """value text number list object boolean date condition name word where filter fields named order variable values
+    rest sql anything""".split()
 )
 PIECE = re.compile(r"<(\w+)(?::(\w+))?>|([\[\]()|])|([A-Z0-9_$%?]+)|([,:;=#.*])|(\s+)")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from services.engine.program.values import ProgramError, Value, text_of
 from services.engine.tables.lists import room, rows_of
+from services.engine.tables.port import Reader, Row, Tables
+from services.engine.tables.queries import literal_of
 
 LONGEST_SQL = 16_384
 MOST_ROWS = 10_000
@@ -24,22 +26,29 @@ REFUSED = re.compile(
 
 
 class ListQueries:
-    """Runs queries on threads, a few at a time."""
+    """Runs queries on threads, a few at a time. `tables`: for statements that name no list."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self, tables: Tables | None = None, seconds: float = SECONDS) -> None:
+        self._tables = tables
         self._seconds = seconds
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def select(self, statement: str, lists: Mapping[str, Value]) -> list[Value]:
+    async def select(self, world: Reader, statement: str, variables: Mapping[str, Value]) -> list[Row]:
         """The rows of a SELECT over lists by name, whatever the case. ProgramError for what cannot be done."""
-        tables = {name.lower(): rows_of(value, name) for name, value in lists.items()}
-        sql = checked(statement, set(tables))
+        named = {name.lower(): value for name, value in variables.items()}
+        query = parsed(statement)
+        wanted = sources(query)
+        if self._tables is not None and wanted and not wanted & set(named):
+            return await self._tables.query(world, [statement])
+        tables = {name: rows_of(value, name) for name, value in named.items() if name in wanted}
+        insert_values(query, {name: value for name, value in named.items() if name not in tables}, tables)
+        sql = checked(query, set(tables))
         async with self._places:
             return await asyncio.to_thread(run, sql, tables, self._seconds)
 
 
-def checked(statement: str, names: set[str]) -> str:
-    """The statement as DuckDB writes it. ProgramError unless it is one SELECT over known lists."""
+def parsed(statement: str) -> Any:  # noqa: ANN401 - a node of sqlglot
+    """One SELECT. ProgramError for anything else."""
     import sqlglot  # noqa: PLC0415 - heavy
     from sqlglot import exp  # noqa: PLC0415
 
@@ -54,11 +63,37 @@ def checked(statement: str, names: set[str]) -> str:
     if len(found) != 1 or not isinstance(found[0], exp.Select | exp.SetOperation):
         message = "expected one SELECT"
         raise ProgramError(message)
-    query = found[0]
+    return found[0]
+
+
+def sources(query: Any) -> set[str]:  # noqa: ANN401
+    """Names after FROM and JOIN that the statement does not make itself."""
+    from sqlglot import exp  # noqa: PLC0415
+
+    own = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
+    return {node.name.lower() for node in query.find_all(exp.Table)} - own
+
+
+def insert_values(query: Any, values: Mapping[str, Value], tables: Mapping[str, list[Value]]) -> None:  # noqa: ANN401
+    """Put the values of variables where their names stand, unless a list has a column of that name."""
+    from sqlglot import exp  # noqa: PLC0415
+
+    columns = {key.lower() for rows in tables.values() for row in rows if isinstance(row, dict) for key in row}
+    columns |= {item.alias.lower() for item in query.find_all(exp.Alias)}
+    for node in list(query.find_all(exp.Column)):
+        name = node.name.lower()
+        if not node.table and name in values and name not in columns:
+            node.replace(literal_of(values[name]))
+
+
+def checked(query: Any, names: set[str]) -> str:  # noqa: ANN401
+    """The statement as DuckDB writes it. ProgramError unless it only reads known lists."""
+    from sqlglot import exp  # noqa: PLC0415
+
     inner = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
     for node in query.walk():
         inspect(node, names | inner)
-    return query.sql(dialect="duckdb", comments=False)
+    return str(query.sql(dialect="duckdb", comments=False))
 
 
 def inspect(node: Any, names: set[str]) -> None:  # noqa: ANN401 - a node of sqlglot

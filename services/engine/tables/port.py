@@ -52,6 +52,13 @@ class Reader(Protocol):
         """The time."""
 
 
+class Lists(Protocol):
+    """SELECT over lists."""
+
+    async def select(self, world: Reader, statement: str, variables: Mapping[str, Value]) -> list[Row]:
+        """Rows of a SELECT over variables by name: lists are tables, anything else a value. ProgramError."""
+
+
 class Tables(Protocol):
     """Rows of the tables of a bot. Names may say a connection: "erp.orders".
 

@@ -11,11 +11,12 @@ from services.common.db.engine import Database
 from services.common.db.requests import Asked, RequestLog
 from services.common.errors import AlreadyExists
 from services.common.identifiers import derived_id
-from services.engine.program.values import ProgramError, Value, number_of
+from services.engine.program.values import ProgramError, Value
 from services.engine.tables.access import allow_field, readable, shown, visible
 from services.engine.tables.definition import TableDefinition, known
 from services.engine.tables.filter_sql import ROWS, condition, field
 from services.engine.tables.filters import Filter
+from services.engine.tables.limits import MOST_ROWS, allowed
 from services.engine.tables.lists import operation, orders, plain
 from services.engine.tables.names import field_name, table_name
 from services.engine.tables.port import Reader, Row
@@ -24,14 +25,11 @@ from services.engine.tables.scope import scope
 from services.engine.tables.writes import MOST_WRITES, Write
 from services.engine.tables.writing import Watch, Writing
 
-USUAL_ROWS = 10
-MOST_ROWS = 1_000
 PAGE = 500
 LIKENESS = 0.3
 LONGEST_WORDS = 200
 MOST_COMPLETIONS = 100
 SHOWN = (ROWS.c.id, ROWS.c.data, ROWS.c.created_at, ROWS.c.updated_at)
-USUAL_KEY, MOST_KEY = "table-find-rows", "table-most-rows"
 ANSWER = b"tables"
 
 
@@ -192,20 +190,6 @@ def belongs(world: Reader, table: TableDefinition) -> ColumnElement[bool]:
     """Rows of this table of this bot of this tenant."""
     given = scope(world, table)
     return and_(ROWS.c.tenant_id == given["tenant"], ROWS.c.bot_id == given["bot"], ROWS.c.table_name == given["table"])
-
-
-def allowed(world: Reader, limit: int | None) -> int:
-    """How many rows a FIND gives."""
-    most = configured(world, MOST_KEY, MOST_ROWS, 10_000)
-    if limit is None:
-        return min(configured(world, USUAL_KEY, USUAL_ROWS, most), most)
-    return max(0, min(limit, most))
-
-
-def configured(world: Reader, key: str, usual: int, most: int) -> int:
-    """A number of the bot's configuration. ProgramError when it is none."""
-    given = world.config.get(key, "")
-    return max(1, min(int(number_of(given, f"a number in {key}")), most)) if given else usual
 
 
 def readable_field(world: Reader, table: TableDefinition, name: str) -> ColumnElement[Any]:

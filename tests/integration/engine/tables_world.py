@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.common.db.engine import Database
 from services.common.db.requests import RequestLog
 from services.engine.keywords.world import World
+from services.engine.program.values import ProgramError
 from services.engine.tables.definition import definitions_of
 from services.engine.tables.store import PostgresTables
 
@@ -76,3 +77,27 @@ async def tables_world(database: Database, declarations: Iterable[Mapping[str, A
     made = TablesWorld(PostgresTables(database, RequestLog("engine", SecretStr("s" * 32))), database, world)
     await made.bot(world.tenant, "shop")
     return made
+
+
+class DriveInMemory:
+    """The port Files over a dictionary: the drive has tests of its own."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+
+    async def read(self, _: World, path: str) -> bytes:
+        if path not in self.content:
+            message = f"there is no file {path}"
+            raise ProgramError(message)
+        return self.content[path]
+
+    async def write(self, _: World, path: str, content: bytes, **__: Any) -> str:
+        self.content[path] = content
+        return f"files/{path}"
+
+    async def exists(self, _: World, path: str) -> bool:
+        return path in self.content
+
+    async def delete(self, world: World, path: str) -> None:
+        await self.read(world, path)
+        del self.content[path]

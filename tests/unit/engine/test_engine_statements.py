@@ -136,10 +136,7 @@ def test_suggestions_come_with_the_last_words(source: str, chips: list[str]) -> 
 LATER = [
     'CLICK "#buy"',
     'POST TO INSTAGRAM img, "new"',
-    'x = FIND "t", "a=1"',
-    'SAVE "t", {a: 1}',
     'TRANSFER TO HUMAN "sales"',
-    'DELETE FROM "t" WHERE a = 1',
     'CREATE TASK "a", "b"',
     'WAIT FOR EVENT "e" TIMEOUT 5',
     'CARD "a.png", "t" TO v',

@@ -4,7 +4,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.engine.program.values import ProgramError
@@ -112,12 +112,14 @@ def test_an_inserted_value_stays_a_value(attack: str, around: tuple[str, str]) -
     assert condition == ["=", "name", attack]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_inserted_text_stays_one_value(said: str) -> None:
     assert filter_of({"parts": ["name='", said, "' AND n=1"]}) == ["and", ["=", "name", said], ["=", "n", 1]]
     assert filter_of({"parts": ["name=", said, ""]}) == ["=", "name", said]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_filter_or_a_plain_error(text: str) -> None:
     with contextlib.suppress(ProgramError):
@@ -196,6 +198,7 @@ def test_two_fields_of_a_row() -> None:
     assert not holds(checked(["column", "=", "low", "high"]), {"low": 1, "high": 2})
 
 
+@settings(deadline=None)
 @given(st.text("ab", max_size=6), st.text("ab%_", max_size=6))
 def test_patterns_are_what_regular_expressions_make_of_them(text: str, pattern: str) -> None:
     import re

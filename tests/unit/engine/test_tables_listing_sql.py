@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from services.engine.keywords.world import World
 from services.engine.program.values import ProgramError
 from services.engine.tables.listing_sql import ListQueries, run
 
 pytestmark = pytest.mark.unit
+WORLD = World(tenant="t", bot="bots/b", session="s", user="u", key="k")
 SALES = [
     {"Month": "jan", "amount": 5, "more": {"a": 1}},
     {"month": "feb", "amount": 7.5, "extra": True},
@@ -17,7 +19,7 @@ SALES = [
 
 
 async def select(statement: str, **given: Any) -> list[Any]:
-    return await ListQueries().select(statement, {"Sales": SALES, **given})
+    return await ListQueries().select(WORLD, statement, {"Sales": SALES, **given})
 
 
 async def test_select_over_a_list() -> None:
@@ -87,7 +89,7 @@ async def test_what_does_not_end_is_ended() -> None:
     started = time.monotonic()
     with pytest.raises(ProgramError, match="longer than"):
         await ListQueries(seconds=0.3).select(
-            "SELECT count(*) AS n FROM m a, m b, m c WHERE (a.n * b.n) % 7 = (c.n * a.n) % 11", {"m": many}
+            WORLD, "SELECT count(*) AS n FROM m a, m b, m c WHERE (a.n * b.n) % 7 = (c.n * a.n) % 11", {"m": many}
         )
     assert time.monotonic() - started < 10
 
@@ -95,7 +97,7 @@ async def test_what_does_not_end_is_ended() -> None:
 async def test_a_result_has_an_end() -> None:
     many = [{"n": index} for index in range(200)]
     with pytest.raises(ProgramError, match="more than 10000 rows"):
-        await ListQueries().select("SELECT a.n FROM m a, m b", {"m": many})
+        await ListQueries().select(WORLD, "SELECT a.n FROM m a, m b", {"m": many})
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,11 @@ async def test_a_result_has_an_end() -> None:
 def test_what_would_pass_the_check_still_reaches_nothing(statement: str) -> None:
     with pytest.raises(ProgramError):
         run(statement, {}, 2.0)
+
+
+async def test_variables_with_simple_values_stand_for_their_values() -> None:
+    rows = [{"name": "Ann", "city": "Rio"}, {"name": "x' OR '1'='1", "city": "Rome"}]
+    found = await select("SELECT city FROM people WHERE name = wanted", people=rows, wanted="x' OR '1'='1")
+    assert found == [{"city": "Rome"}]
+    assert await select("SELECT city FROM people LIMIT many", people=rows, many=1) == [{"city": "Rio"}]
+    assert await select("SELECT name FROM people WHERE city = 'Rio'", people=rows, city="Rome") == [{"name": "Ann"}]

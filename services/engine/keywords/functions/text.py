@@ -5,6 +5,7 @@ import re
 from services.engine.keywords.functions.arguments import integer, joined, replaced, short, split
 from services.engine.keywords.keyword import function
 from services.engine.program.values import ProgramError, Value, equal, text_of
+from services.engine.tables import lists
 
 NUMBER = re.compile(r"\s*[-+]?(\d{1,18}(\.\d{1,18})?|\.\d{1,18})")
 GROUP = "text"
@@ -98,8 +99,10 @@ def divided(_: object, text: Value, separator: Value = ",") -> list[Value]:
     return list(split(text_of(text), text_of(separator) or ","))
 
 
-def join(_: object, values: Value, separator: Value = ", ") -> str:
-    """Items with a separator between them."""
+def join(_: object, values: Value, separator: Value = ", ", key: Value = None, kind: Value = "inner") -> Value:
+    """Items with a separator between them; of two lists of rows, those that are equal in a field."""
+    if isinstance(separator, list | dict) and key is not None:
+        return lists.joined(values, separator, key, kind)
     items = values if isinstance(values, list) else [values]
     return joined(text_of(separator), (text_of(item) for item in items))
 
@@ -191,10 +194,13 @@ SPLIT = function(
 JOIN = function(
     "JOIN",
     "<values:list> [, <separator:text>]",
-    "Gives the items of a list as one text with a separator between them.",
+    "Gives the items of a list as one text; of two lists, the rows that are equal in a field.",
     'JOIN(["a", "b"], "-")  \' "a-b"',
     join,
     GROUP,
+    also=("<values:list>, <others:list>, <key:text> [, <kind:text>]",),
+    documentation="""`JOIN orders, customers, "customer_id"`; where the names differ `"customer=id"`. kind: inner, left,
+right or full.""",
 )
 INSTR = function(
     "INSTR",

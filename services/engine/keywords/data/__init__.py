@@ -1,0 +1,1 @@
+"""Keywords over tables, sheets and lists."""

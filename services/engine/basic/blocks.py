@@ -3,7 +3,7 @@
 from services.engine.basic import tree
 from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Token
-from services.engine.basic.statements import Body, StatementParser
+from services.engine.basic.statements import Body, StatementParser, TooDeep
 
 
 class BlockParser(StatementParser):
@@ -12,7 +12,7 @@ class BlockParser(StatementParser):
     # branches
 
     def _if_statement(self, token: Token) -> tree.Statement:
-        condition = self.expression()
+        condition = self._condition()
         self.accept("THEN")
         if not self.at_end():
             return self._one_line_if(token, condition)
@@ -24,7 +24,7 @@ class BlockParser(StatementParser):
             if self.is_word("ELSEIF") or (self.is_word("ELSE") and self.ahead().upper == "IF"):
                 self.advance()
                 self.accept("IF")
-                condition = self.expression()
+                condition = self._condition()
                 self.accept("THEN")
                 body = self._statements_until(())
                 continue
@@ -32,6 +32,26 @@ class BlockParser(StatementParser):
                 otherwise = tuple(self._statements_until(()))
             self._close("IF", token)
             return tree.If(token.line, tuple(branches), otherwise)
+
+    def _condition(self) -> tree.Expression:
+        """A condition; a broken one is reported, and what it opens is open all the same."""
+        token = self.token
+        try:
+            value = self.expression()
+            if self.at_end() or self.is_word("THEN", "DO") or self.begins_statement():
+                return value
+            raise self.error("BAS121", f"expected THEN or the end of the line, found {self.shown()}")
+        except TooDeep:
+            raise
+        except ScriptError as error:
+            self.errors.append(error)
+            while not self.at_line_end() and not self.is_word("THEN", "DO"):
+                self.advance()
+        return tree.Literal(token.line, token.column, None)
+
+    def begins_statement(self) -> bool:
+        """Whether a statement may follow without THEN: IF a TALK b."""
+        return self.token.kind == "word"
 
     def _one_line_if(self, token: Token, condition: tree.Expression) -> tree.Statement:
         then = self._inline()
@@ -71,7 +91,7 @@ class BlockParser(StatementParser):
         otherwise: Body = ()
         before = self._statements_until(())
         if before:
-            raise ScriptError("BAS128", f"expected CASE after {kind}", before[0].line, 1)
+            self.errors.append(ScriptError("BAS128", f"expected CASE after {kind}", before[0].line, 1))
         while self.is_word("CASE", "DEFAULT"):
             default = self.advance().upper == "DEFAULT" or self.accept("ELSE")
             tests = () if default else self._tests()
@@ -92,7 +112,7 @@ class BlockParser(StatementParser):
                 operator = self.advance().text
                 found.append((operator, self._concatenation(), None))
             else:
-                low = self._concatenation()
+                low = self.expression()
                 found.append(("TO", low, self._concatenation()) if self.accept("TO") else ("=", low, None))
             if not self.accept(","):
                 return tuple(found)
@@ -100,6 +120,23 @@ class BlockParser(StatementParser):
     # loops
 
     def _for_statement(self, token: Token) -> tree.Statement:
+        start = self.position
+        try:
+            return self._for_loop(token)
+        except TooDeep:
+            raise
+        except ScriptError as error:
+            if error.line != token.line or error.code == "BAS122":
+                raise
+            self.errors.append(error)
+        self.position = start  # the head is broken, what it opens is open all the same
+        self._skip_line()
+        self._statements_until(())
+        self._close("FOR", token)
+        self._skip_next_variable()
+        return tree.Loop(token.line, "FOR", tree.Literal(token.line, token.column, False), None, ())
+
+    def _for_loop(self, token: Token) -> tree.Statement:
         if self.accept("EACH"):
             variable = self.advance().text.lower()
             self.expect("IN", "after the variable of FOR EACH")
@@ -125,7 +162,7 @@ class BlockParser(StatementParser):
             self.advance()
 
     def _while_statement(self, token: Token) -> tree.Statement:
-        condition = self.expression()
+        condition = self._condition()
         self.accept("DO")
         body = tuple(self._statements_until(()))
         self._close("WHILE", token)
@@ -141,7 +178,7 @@ class BlockParser(StatementParser):
         if not self.is_word("WHILE", "UNTIL"):
             return None
         word = self.advance()
-        condition = self.expression()
+        condition = self._condition()
         return condition if word.upper == "WHILE" else tree.Unary(word.line, word.column, "NOT", condition)
 
     def _break_statement(self, token: Token) -> tree.Statement:

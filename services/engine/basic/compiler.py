@@ -394,8 +394,13 @@ def compile_basic(text: str, file: str, library: Library = lambda _: None) -> Co
 
 def is_prose(parser: Parser, errors: list[ScriptError]) -> bool:
     """Whether most lines are no statements at all."""
-    strange = {item.line for item in errors if item.code in STRANGE and not item.suggestion}
-    return len(strange) >= PROSE_ERRORS and len(strange) * 5 > len(parser.lines_seen) * 3
+    strange = [item for item in errors if item.code in STRANGE]
+    unlike = len({item.line for item in strange if not item.suggestion})
+    alike = len({item.line for item in strange if item.suggestion})  # "Dear" is nearly YEAR
+    lines = len(parser.lines_seen)
+    if unlike + alike < PROSE_ERRORS:
+        return False
+    return unlike * 5 > lines * 3 or ((unlike + alike) * 5 > lines * 4 and unlike * 5 >= lines * 2)
 
 
 def diagnostic(file: str, error: ScriptError, severity: str) -> Diagnostic:

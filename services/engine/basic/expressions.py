@@ -7,6 +7,7 @@ from services.engine.basic.matching import Matching
 
 CONSTANTS: dict[str, tree.JsonValue] = {"TRUE": True, "FALSE": False, "NULL": None, "NOTHING": None, "EMPTY": None}
 COMPARISONS = {"=": "=", "==": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
+NO_VALUES = frozenset({"THEN", "ELSE", "ELSEIF", "AND", "OR", "XOR"})
 DEEPEST_EXPRESSION = 40
 LONGEST_CHAIN = 100
 LONGEST_WHOLE = 18
@@ -163,9 +164,9 @@ class ExpressionParser(Matching):
                 self.expect("]", "after the index")
                 value = tree.Member(token.line, token.column, value, key)
                 continue
+            if self.token.kind != "word":
+                raise self.error("BAS111", f"expected a name after {token.text}, found {self.shown()}")
             name = self.advance()
-            if name.kind != "word":
-                raise self.error("BAS111", f"expected a name after {token.text}")
             if self.is_operator("(") and not self.token.spaced:
                 arguments = self.arguments()
                 value = tree.Method(token.line, token.column, value, name.text.lower(), arguments)
@@ -247,6 +248,8 @@ class ExpressionParser(Matching):
         if name in CONSTANTS and not (self.ahead().text == "(" and not self.ahead().spaced):
             self.advance()
             return tree.Literal(*place, CONSTANTS[name])
+        if name in NO_VALUES and name not in self.assigned:
+            raise self.error("BAS112", f"expected a value, found {token.text}")
         special = self._special(token, name)
         if special is not None:
             return special
@@ -262,7 +265,7 @@ class ExpressionParser(Matching):
     def _special(self, token: Token, name: str) -> tree.Expression | None:
         place = (token.line, token.column)
         after = self.ahead().upper
-        if name == "NEW" and after in {"OBJECT", "ARRAY"}:
+        if name in {"NEW", "CREATE"} and after in {"OBJECT", "ARRAY"}:
             self.advance()
             made = self.advance().upper
             return tree.Mapping(*place, ()) if made == "OBJECT" else tree.Listing(*place, ())

@@ -19,10 +19,15 @@ WORD = re.compile(r"[^\W\d]\w*[$%]?")
 OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
 BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
 LEADING = re.compile(r"^\s+(?:[+&]\s|AND\b|OR\b)", re.IGNORECASE)
+STATEMENT = re.compile(
+    r"^\s*(?:(?:TALK|HEAR|IF|ELSE|ELSEIF|WHILE|WEND|RETURN|SUB|FUNCTION|FOR\s+EACH)\b(?!\s*[:=,.(\]})])"
+    r"|END\s+(?:IF|FOR|WHILE|SUB|FUNCTION|SELECT|SWITCH|TRY|WITH|ON)\s*(?:'.*)?$)",
+    re.IGNORECASE,
+)
 UNQUOTED = re.compile(r"^\s*(TALK|DESCRIPTION)\s+[^\W\d]", re.IGNORECASE)
 APOSTROPHE_WORD = re.compile(r"[^\W\d]\w*(?:'[^\W\d]\w*)+")
 OPENERS, CLOSERS = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
-CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "&&", "||"})
+CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "=", "&&", "||"})
 OF_THE_LANGUAGE = frozenset(
     """
     TALK PRINT AS CASE THEN RETURN IN TO AND OR NOT LIKE DESCRIPTION THROW RAISE ELSE WITH IF ELSEIF WHILE UNTIL
@@ -95,25 +100,25 @@ class Lexer:
                 and self.tokens[-1].kind == "newline"
             ):
                 self.tokens.pop()
+            if self._depth > 0 and STATEMENT.match(self._lines[index]):
+                self._depth = 0  # a bracket that was forgotten: the statement begins here all the same
+                self._newline()
             block = BLOCK.match(self._lines[index]) if self._depth == 0 else None
             if block:
                 index = self._block(index, block)
                 continue
-            try:
-                self._line(self._lines[index], index + 1)
-            except ScriptError as error:
-                self.errors.append(error)
-                self._depth = 0
-            self._newline(index + 1)
+            self._line(self._lines[index], index + 1)
+            self._newline()
             index += 1
         if self._depth > 0:
             self._depth = 0
-            self._newline(len(self._lines))
-        self.tokens.append(Token("end", "", len(self._lines), 1))
+            self._newline()
+        last = self.tokens[-1].line if self.tokens else len(self._lines)
+        self.tokens.append(Token("end", "", last, len(self._lines[last - 1]) + 1))
         self.tokens = [part for token in self.tokens for part in spelled(token)]
         return self.tokens
 
-    def _newline(self, line: int) -> None:
+    def _newline(self) -> None:
         last = self.tokens[-1] if self.tokens else None
         if last is None or last.kind == "newline" or self._depth > 0:
             return
@@ -122,7 +127,7 @@ class Lexer:
         if last.upper in {"AND", "OR"} or (last.text == "_" and last.spaced):
             self.tokens = self.tokens[:-1] if last.text == "_" else self.tokens
             return
-        self.tokens.append(Token("newline", "\n", line, len(self._lines[line - 1]) + 1))
+        self.tokens.append(Token("newline", "\n", last.line, len(self._lines[last.line - 1]) + 1))
 
     def _block(self, index: int, match: re.Match[str]) -> int:
         name = re.sub(r"\s+", " ", match[1].upper())
@@ -232,7 +237,10 @@ class Lexer:
             else:
                 content.append(character)
                 position += 1
-        raise ScriptError("BAS102", "this text has no closing quote", line, start + 1, f"add {quote} at its end")
+        problem = ScriptError("BAS102", "this text has no closing quote", line, start + 1, f"add {quote} at its end")
+        self.errors.append(problem)
+        self.tokens.append(Token("string", "".join(content).replace("${", "$ {"), line, start + 1, spaced=True))
+        return len(text)
 
 
 def matching_brace(text: str, position: int) -> int:

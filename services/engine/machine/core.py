@@ -87,7 +87,8 @@ class Core:
 
     def _offer(self, node: Node) -> None:
         if node["type"] == "CHOICE":
-            self.state.suggestions += [{"text": option, "value": option} for option in self._options(node)]
+            chips = [{"text": option, "value": option} for option in self._options(node)]
+            self.state.suggestions += [chip for chip in chips if chip not in self.state.suggestions]
 
     def _say(self, text: str, attachments: list[dict[str, str]] | None = None) -> None:
         self._characters += len(text)

@@ -166,6 +166,8 @@ class Run(Nodes):
             self._say(self._expected(node))
             return AskUser()
         self.state.waiting, self.state.attempts = "", 0
+        if node["type"] == "CHOICE":
+            self.state.suggestions = []  # no message was there to offer them with, and now they are answered
         return self._stored(node, value)
 
     def _understood(self, node: Node, resume: Input) -> Value:

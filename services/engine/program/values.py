@@ -222,6 +222,9 @@ def put(container: Value, key: Value, value: Value) -> None:
         container[name if name in container else existing] = value
         return
     if isinstance(container, list):
+        if len(container) == 1 and isinstance(container[0], dict) and isinstance(key, str) and not is_number(key):
+            put(container[0], key, value)  # one row of a table acts as an object
+            return
         index = int(number_of(key, "an index"))
         if index == len(container) < LARGEST_LIST:
             container.append(value)

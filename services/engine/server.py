@@ -46,6 +46,7 @@ class EngineService:
             BotApi(bots, settings.page_token_secret),
             bot_service_pb2.DESCRIPTOR.services_by_name["BotService"],
         )
+        schedule.serve(chassis, settings, vault)
         if settings.works:
             chassis.require("nats")
             worker = Worker(self._tools(chassis, settings, bots), chassis.metrics)

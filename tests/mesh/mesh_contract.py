@@ -44,6 +44,7 @@ SAMPLES: Mapping[str, Any] = {
     "refresh_token": "rt_0000000000000000",
     "role": 2,
     "size": 5,
+    "target": "orders",
     "text": 'TALK "Hello"',
     "texts": ["Hello"],
     "uri": "https://example.com/hook",

@@ -21,6 +21,7 @@ NOTHING = tuple(
     for pattern in (
         "sessions/{}", "bots/b{}", "bots/b{}/versions/1", "bots/b{}/collections/c", "channels/c{}", "files/{}",
         "bots/b/collections/c/documents/{}", "users/{}", "tenants/{}", "apiKeys/{}", "channels/web",
+        "bots/b/schedules/{}", "bots/b/webhooks/w{}", "bots/b/eventRules/{}",
     )
 )  # fmt: skip
 ROLES = ("visitor", "user", "agent", "developer")

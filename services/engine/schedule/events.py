@@ -31,7 +31,7 @@ MOST_PENDING = 100_000
 BATCH = 100
 POST_SECONDS = 10.0
 RULES = text("""SELECT id, target, options, script, entry, bot_version FROM engine.event_rules
-WHERE tenant_id = :tenant AND bot_id = :bot AND event = :event AND NOT paused ORDER BY id""")
+WHERE tenant_id = :tenant AND bot_id = :bot AND event = :event ORDER BY id""")
 KEEP = text("""INSERT INTO engine.pending_events
 (tenant_id, bot_id, rule_id, script, entry, bot_version, variables, depth)
 VALUES (:tenant, :bot, :rule, :script, :entry, :version, CAST(:variables AS json), :depth)""")

@@ -71,7 +71,6 @@ CREATE TABLE engine.event_rules (
     script varchar(200) NOT NULL,
     entry varchar(200) NOT NULL DEFAULT '',
     bot_version varchar(120) NOT NULL DEFAULT '',
-    paused boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, bot_id, id),
     FOREIGN KEY (tenant_id, bot_id) REFERENCES engine.bots (tenant_id, id) ON DELETE CASCADE

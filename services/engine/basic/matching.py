@@ -90,7 +90,9 @@ class Matching(Cursor):
         known = head[0] in self.assigned
         if after.kind == "operator" and after.text == "(" and not after.spaced:
             return True
-        if self.begins_value(after) and not (known and after.kind == "word" and not statement):
+        if statement and after.kind in {"word", "string", "number"}:
+            return True
+        if self.begins_value(after) and not (known and after.upper in registry().clauses):
             return True
         if self._is_negative(after, self.ahead(len(head) + 1)):
             return not empty and not known

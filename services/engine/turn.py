@@ -31,7 +31,7 @@ from services.engine.program.values import Value
 from services.engine.publishing import START
 from services.engine.releases import Releases
 from services.engine.schedule.calls import Calls
-from services.engine.schedule.running import NOBODY, begin, unattended, waiting_run
+from services.engine.schedule.running import NOBODY, begin, told_of, unattended, waiting_run
 from services.engine.store import Release
 from services.engine.tables.definition import TableDefinition
 
@@ -93,7 +93,8 @@ class TurnRunner:
         """End a turn that fails whenever it is tried: the person is told, the program is over. ParleyError."""
         log.error("turn given up", bot=self._turn.bot, session=self._turn.lease.key.session, error=type(error).__name__)
         self._replies, self._said = [], self._turn.said
-        self._state, self._heard = MachineState(history=self._state.history, run=self._state.run), True
+        run = told_of(self._turn, self._state)
+        self._state, self._heard = MachineState(history=self._state.history, run=run), True
         self._waiting = pb.Waiting(kind=pb.Waiting.KIND_NONE)
         self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
         self._error = to_status(error if isinstance(error, ParleyError) else Internal("internal error"))
@@ -140,7 +141,7 @@ class TurnRunner:
             self._state = begin(machine, self._turn, parameters(release.config), self._state)
         except (NotFound, KeyError, ValueError) as error:
             log.info("run not started", bot=self._turn.bot, script=run.script, error=type(error).__name__)
-            self._state = MachineState(run={"seq": self._input.seq, "call": run.call, "once": run.once})
+            self._state = MachineState(run=told_of(self._turn, self._state))
             await self._finished(failure=f"there is no script {run.script}.bas")
             return None
         self._version, self._config, self._tables = version, release.config, release.tables

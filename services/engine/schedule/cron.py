@@ -34,6 +34,8 @@ def looks_like_cron(text: str) -> bool:
 def parse_cron(text: str) -> Calendar:
     """A rule. ValueError that names the field."""
     words = MACROS.get(text.strip().lower(), text).split()
+    if len(words) == 7 and words[6] in ANY:  # any year
+        del words[6]
     if len(words) not in (5, 6):
         raise ValueError(
             f"expected 5 fields (minute hour day month weekday) or 6 (seconds first), got {len(words)}: "

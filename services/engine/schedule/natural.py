@@ -77,15 +77,24 @@ class Reader:
         elif token == "business":
             self._said.business = True
         elif token in {"first", "last"}:
-            self._said.days.add(1 if token == "first" else LAST_DAY)
-            if self._peek() == "day":
-                self._take()
+            self._edge(token)
         elif token in UNITS:
             self._unit(token)
         elif token in {"noon", "midnight"} or token[0].isdigit():
             self._number(token)
         else:
             raise self._strange(token)
+
+    def _edge(self, token: str) -> None:
+        """ "first day", "last day", "first monday" of the month."""
+        if self._peek() not in DAYS:
+            self._said.days.add(1 if token == "first" else LAST_DAY)
+            if self._peek() == "day":
+                self._take()
+        elif token == "first":
+            self._said.days |= set(range(1, 8))
+        else:
+            raise ValueError(f'"{self._text}": the last of a weekday cannot be said; "last day of every month" can')
 
     def _span(self) -> None:
         """From a time to a time, or from a day to a day. A lone "de" means nothing."""

@@ -43,8 +43,16 @@ def begin(machine: m.Machine, turn: ledger_pb.Turn, own: Mapping[str, Value], be
         enter(machine, state, run.entry)
     state.pending, state.visits = before.pending, before.visits
     state.settings[DEPTH] = run.depth
-    state.run = {"seq": turn.input.seq, "cause": run.cause, "call": run.call, "once": run.once, "depth": run.depth}
+    state.run = told_of(turn, before)
     return state
+
+
+def told_of(turn: ledger_pb.Turn, state: MachineState) -> dict[str, Value]:
+    """What the state keeps of the run it begins with, or has begun with."""
+    run = waiting_run(turn, state)
+    if run is None:
+        return state.run
+    return {"seq": turn.input.seq, "cause": run.cause, "call": run.call, "once": run.once, "depth": run.depth}
 
 
 def enter(machine: m.Machine, state: MachineState, entry: str) -> None:

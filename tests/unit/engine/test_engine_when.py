@@ -38,6 +38,7 @@ def shown(when: str) -> str:
         ("*/5 * * * *", "11-21 13:55 · 11-21 14:00"),
         ("0 9 * * 1-5", "11-23 09:00 · 11-24 09:00"),
         ("0 0 9 * * MON-FRI", "11-23 09:00 · 11-24 09:00"),
+        ("0 0 9 ? * MON-FRI *", "11-23 09:00 · 11-24 09:00"),
         ("0 */10 * * * *", "11-21 14:00 · 11-21 14:10"),
         ("0 9 1,15 * *", "12-01 09:00 · 12-15 09:00"),
         ("0 9 1 * mon", "11-23 09:00 · 11-30 09:00"),
@@ -84,6 +85,7 @@ SAME = {
     "12-15 09:00 · 01-15 09:00": "every month on the 15th at 9:00|todo dia 15 às 9:00|el día 15 de cada mes a las 9|"
     "каждый месяц 15 числа в 9:00",
     "11-30 09:00 · 12-31 09:00": "last day of every month at 9am|último dia de cada mês às 9h",
+    "12-07 09:00 · 01-04 09:00": "first monday of every month at 9am|primeira segunda de cada mês às 9h",
     "11-23 09:00 · 11-23 17:00": "weekdays at 9am and 5pm|dias úteis às 9h e 17h|по будням в 9:00 и 17:00",
     "11-23 14:00 · 11-25 14:00": "every monday, wednesday and friday at 14:00|lunes, miércoles y viernes a las 14:00",
     "11-23 09:00 · 12-07 09:00": "every 2 weeks on monday at 9",
@@ -148,6 +150,7 @@ def test_one_moment() -> None:
         ("*/0 * * * *", "minute: expected 1 to 59, got '0'"),
         ("0 9 * *", "expected 5 fields"),
         ("0 0 9 * * * 2026", "expected 5 fields"),
+        ("last monday of every month", "the last of a weekday cannot be said"),
         ("0 0 30 2 *", "never comes"),
         ("2026-02-30 09:00", 'such as "2026-12-25 09:00"'),
         ("every minute " * 20, "at most 200 characters"),

@@ -193,9 +193,13 @@ class Encoder:
         """A keyword's node; its value goes where it is told."""
         item = remembered(item)
         keyword = registry().get(item.keyword)
-        arguments = {name: self.value(part) for name, part in item.arguments}
+        kinds = keyword.slots() if keyword is not None else {}
+        places = [part for name, part in item.arguments if kinds.get(name) == "variable"]
+        arguments = {name: self.value(part) for name, part in item.arguments if kinds.get(name) != "variable"}
         op = "apply" if keyword is not None and keyword.effect is Effect.STATE else "effect"
         self.emit(op, item.line, keyword=item.keyword, arguments=arguments, into=into)
+        for part in places:
+            self.emit("set", item.line, target=self.place(part), value=into)
         return into
 
     # conditions over columns

@@ -28,11 +28,11 @@ from services.common.security.principal import Principal
 from services.common.telemetry.logs import logger
 from services.engine.files.content_types import content_type_of
 from services.engine.files.paths import clean_folder, clean_path, is_attachment, name_of
-from services.engine.files.port import Change, FileEntry, Place
+from services.engine.files.port import LARGEST_FILE, Change, FileEntry, Place
 from services.engine.program.values import ProgramError
 
 log = logger(__name__)
-LARGEST_FILE = 32 * 1024 * 1024
+
 LARGEST_PART = 3_145_728
 LARGEST_LISTING = 10_000
 PAGE = 200
@@ -65,7 +65,7 @@ class DriveFiles:
     ) -> str:
         """Put content at a path. Its uri. ProgramError."""
         if append:
-            return await self.change(world, path, lambda there: (there or b"") + content, content_type=content_type)
+            return await self.change(world, path, behind(content), content_type=content_type)
         with acting(world, path):
             target = own(path)
             return (await self._put(world, target, content, content_type, None)).uri
@@ -77,7 +77,7 @@ class DriveFiles:
             for attempt in range(ATTEMPTS):
                 there = await self._look_up(world, target)
                 before = await self._bytes(there) if there is not None else None
-                after = how(before)
+                after = await how(before)
                 digest = there.digest if there is not None else ""
                 try:
                     return (await self._put(world, target, after, content_type, digest)).uri
@@ -282,6 +282,15 @@ def acting(world: Place, path: str) -> Iterator[None]:
         raise ProgramError(message) from None
     finally:
         context.CURRENT.reset(token)
+
+
+def behind(content: bytes) -> Change:
+    """The change that appends."""
+
+    async def appended(there: bytes | None) -> bytes:
+        return (there or b"") + content
+
+    return appended
 
 
 async def pause(attempt: int) -> None:

@@ -1,10 +1,11 @@
 """Files as keywords see them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 R = TypeVar("R")
+LARGEST_FILE = 32 * 1024 * 1024
 
 
 class Place(Protocol):
@@ -43,7 +44,7 @@ class FileEntry:
     changed: str
 
 
-Change = Callable[[bytes | None], bytes]
+Change = Callable[[bytes | None], Awaitable[bytes]]
 """From what a file has (None: there is none) to what it shall have. It may be called more than once."""
 
 

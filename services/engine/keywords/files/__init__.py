@@ -1,0 +1,1 @@
+"""Files of the bot's drive, and documents."""

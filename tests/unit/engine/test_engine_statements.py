@@ -139,9 +139,7 @@ LATER = [
     'TRANSFER TO HUMAN "sales"',
     'CREATE TASK "a", "b"',
     'WAIT FOR EVENT "e" TIMEOUT 5',
-    'CARD "a.png", "t" TO v',
     'USE WEBSITE "https://x" REFRESH "1d"',
-    'WRITE c TO "f" AS TABLE APPEND',
 ]
 
 

@@ -26,7 +26,6 @@ LIST = Keyword(
     forms=(
         "LIST <folder> [FILTER <pattern>] [<mode:word>]",
         "LIST <folder> <mode:word> FILTER <pattern>",
-        "LIST <folder>, <pattern>",
         "LIST",
     ),
     effect=Effect.READ,

@@ -28,9 +28,10 @@ async def download(world: World, arguments: Arguments) -> Value:
     if any(item.upper() == "LINK" for item in names):
         return await files(world).link(world, path_of(source), LINK_SECONDS)
     refuse_others(world, arguments.get("target"))
+    name = name_of(path_of(names[0])) if names else ""
     said = await shown(world, source)
-    if names:
-        said.attachments[0]["name"] = name_of(path_of(names[0]))
+    if name:
+        said.attachments[0]["name"] = name
     return Performed(value=path_of(source), says=(said,))
 
 
@@ -73,8 +74,8 @@ async def upload(world: World, arguments: Arguments) -> Value:
 
 def into_named(target: Value, name: str) -> str:
     """A path with a name that was given: the target is its folder."""
-    folder = clean_folder(target) if target else "uploads"
-    return path_of(f"{folder}/{name}" if folder else name)
+    folder, clean = clean_folder(target) if target else "uploads", path_of(name)
+    return path_of(f"{folder}/{clean}" if folder else clean)
 
 
 DOWNLOAD = Keyword(

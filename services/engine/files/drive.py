@@ -17,10 +17,12 @@ from services.common import context
 from services.common.errors import (
     Aborted,
     AlreadyExists,
+    DeadlineExceeded,
     InvalidArgument,
     NotFound,
     ParleyError,
     ResourceExhausted,
+    Unavailable,
     from_proto,
 )
 from services.common.rpc.client import Mesh
@@ -274,6 +276,9 @@ def acting(world: Place, path: str) -> Iterator[None]:
         raise ProgramError(message) from None
     except TOLD as error:
         raise ProgramError(error.message) from None
+    except DeadlineExceeded:
+        # Whether it was done nobody knows; done again with the same key it is done once.
+        raise Unavailable("the drive did not answer in time") from None
     except ParleyError as error:
         if error.retryable:
             raise

@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -160,8 +161,8 @@ def drive_settings(keys: Keys, layout: Layout, postgres: Postgres, s3_port: int,
     return keys.settings(DriveSettings, "drive", **values)
 
 
-@pytest.fixture(scope="session")
-async def store(layout: Layout) -> AsyncIterator[RunningServer]:
+@contextlib.asynccontextmanager
+async def running_store(layout: Layout) -> AsyncIterator[RunningServer]:
     ports: dict[str, int] = {}
     for name in PORT_NAMES:
         if name.startswith("s3"):
@@ -172,12 +173,12 @@ async def store(layout: Layout) -> AsyncIterator[RunningServer]:
     server.kill()
 
 
-@pytest.fixture(scope="session")
-async def drive_running(
-    postgres: Postgres, store: RunningServer, layout: Layout, tmp_path_factory: pytest.TempPathFactory
+@contextlib.asynccontextmanager
+async def running_drive(
+    postgres: Postgres, store: RunningServer, layout: Layout, folder: Path
 ) -> AsyncIterator[DriveWorld]:
     await migrate.run(postgres.owner_dsn, ["drive"], checking=False)
-    keys = Keys(tmp_path_factory.mktemp("drive"))
+    keys = Keys(folder)
     settings = drive_settings(keys, layout, postgres, store.component.port)
     service = DriveService()
     async with running(service, settings) as chassis, httpx.AsyncClient(timeout=20) as http:
@@ -187,6 +188,20 @@ async def drive_running(
         stub = file_service_pb2_grpc.FileServiceStub(caller.mesh.channel("drive"))
         yield DriveWorld(service, chassis, settings, caller, stub, keys, postgres, store, http)
         await caller.mesh.close()
+
+
+@pytest.fixture(scope="session")
+async def store(layout: Layout) -> AsyncIterator[RunningServer]:
+    async with running_store(layout) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def drive_running(
+    postgres: Postgres, store: RunningServer, layout: Layout, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[DriveWorld]:
+    async with running_drive(postgres, store, layout, tmp_path_factory.mktemp("drive")) as world:
+        yield world
 
 
 @pytest.fixture

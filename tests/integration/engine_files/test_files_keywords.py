@@ -202,7 +202,8 @@ async def test_what_the_web_refuses_is_told(player: Player) -> None:
 PATH_KEYWORDS = [
     "x = READ {p}", 'WRITE {p}, "x"', 'WRITE "x" TO {p} APPEND', "WRITE [{{a: 1}}] TO {p} AS TABLE APPEND",
     'COPY {p}, "b.txt"', 'COPY "a.txt", {p}', 'MOVE {p} TO "b.txt"', 'MOVE "a.txt" TO {p}', "DELETE FILE {p}",
-    "x = LIST {p}", 'COMPRESS [{p}], "z.zip"', 'COMPRESS {p}, "z.zip"', 'COMPRESS ["a.txt"], {p}',
+    "x = LIST {p}",
+    "x = LIST {p} RECURSIVE", 'COMPRESS [{p}], "z.zip"', 'COMPRESS {p}, "z.zip"', 'COMPRESS ["a.txt"], {p}',
     'EXTRACT {p}, "d"', 'EXTRACT "z.zip", {p}', 'UPLOAD {p}, "d"', 'UPLOAD "a.txt", {p}',
     'UPLOAD "a.txt" TO "d" AS {p}',
     'GENERATE PDF {p}, {{}}, "o.pdf"', 'GENERATE PDF "<p>x</p>", {{}}, {p}', 'MERGE PDF [{p}], "o.pdf"',

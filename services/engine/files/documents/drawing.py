@@ -13,6 +13,7 @@ CARD = (1080, 1080)
 CHART = (960, 600)
 MARGIN, TOP, BOTTOM = 90, 80, 110
 MOST_POINTS = 200
+LEAST_SPAN = 1e-9
 COLORS = ("#3366cc", "#dc6432", "#2e9e5b", "#8e44ad", "#d4a017", "#16808f", "#c0396b", "#6b7a8f")
 INK, GRID = "#222222", "#dddddd"
 STYLES = {"light": ("#ffffff", "#222222"), "dark": ("#1c2430", "#ffffff"), "warm": ("#f4e3d0", "#5a3212"),
@@ -196,7 +197,7 @@ def legend(draw: Any, names: list[str]) -> None:  # noqa: ANN401
 
 def scale(low: float, high: float) -> tuple[float, float, float]:
     """Round ends and steps that hold both."""
-    span = (high - low) or 1.0
+    span = high - low if high - low > LEAST_SPAN else 1.0
     rough = span / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * size for size in (1, 2, 2.5, 5, 10) if power * size >= rough * 0.999)

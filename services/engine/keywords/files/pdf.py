@@ -76,7 +76,7 @@ GENERATE_PDF = Keyword(
     documentation="""A template is a file of the drive: Markdown (`.md`), HTML, text or DOCX (its text, headings and
 tables). `{{name}}` and `{{customer.city}}` are fields, `{{#rows}} ... {{/rows}}` repeats for each row, `{{^rows}} ...
 {{/rows}}` stands when there are none; values are text and never marks. Headings, lists, tables, links, quotations and
-pictures of the drive (`![logo](logo.png)`) are shown; styles, scripts and pictures of other places are left out, and
+pictures of the drive are shown; styles, scripts and pictures of other places are left out, and
 nothing is loaded. Latin, Greek and Cyrillic letters are in the file itself.
 
 It gives an object: `path`, `url` (works for a day), `uri`, `name`, `localName`.""",

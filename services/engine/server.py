@@ -10,8 +10,7 @@ from services.engine.agent.answering import Answerer
 from services.engine.api.bots import BotApi
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, MeshModels, SessionVariables
-from services.engine.files.drive import DriveFiles
-from services.engine.files.port import Documents, Files
+from services.engine.files import wiring as files
 from services.engine.files.working import Workshop
 from services.engine.keywords.memory.variables import Variables
 from services.engine.keywords.models.port import Models
@@ -34,11 +33,8 @@ class EngineService:
     name = "engine"
 
     def __init__(self) -> None:
-<<<<<<< HEAD
         self._outgoing: Outgoing | None = None
-=======
         self._workshop = Workshop()
->>>>>>> cd26c55 (Keywords of files: reading and writing, tables, archives, PDF, codes, pictures, links, files in the conversation; replies carry attachments; a keyword's value can go into a variable it names)
 
     async def open(self, chassis: Chassis) -> None:
         """Build and register."""
@@ -77,18 +73,9 @@ class EngineService:
                     Variables: SessionVariables(chassis.mesh),
                     Models: MeshModels(answerer),
                     **schedule.ports(chassis.database),
-<<<<<<< HEAD
                     **sandbox.ports(chassis, settings),
                     **tables.ports(chassis, settings),
-=======
-                    Files: DriveFiles(chassis.mesh),
-                    Documents: self._workshop,
-                    Tables: PostgresTables(
-                        chassis.database,
-                        requests.RequestLog("engine", settings.page_token_secret),
-                        TableEvents(events),
-                    ),
->>>>>>> cd26c55 (Keywords of files: reading and writing, tables, archives, PDF, codes, pictures, links, files in the conversation; replies carry attachments; a keyword's value can go into a variable it names)
+                    **files.ports(chassis, self._workshop),
                 }
             ),
             answerer=answerer,
@@ -97,11 +84,7 @@ class EngineService:
         )
 
     async def close(self) -> None:
-<<<<<<< HEAD
-        """Give connections to the outside back."""
+        """Give connections to the outside back, end the processes in which documents are worked on."""
+        await self._workshop.close()
         if self._outgoing is not None:
             await self._outgoing.close()
-=======
-        """End the processes in which documents are worked on."""
-        await self._workshop.close()
->>>>>>> cd26c55 (Keywords of files: reading and writing, tables, archives, PDF, codes, pictures, links, files in the conversation; replies carry attachments; a keyword's value can go into a variable it names)

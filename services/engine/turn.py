@@ -260,11 +260,7 @@ class TurnRunner:
         for item in filter(worth_offering, suggestions or ()):
             reply.suggestions.add(text=item["text"][:256], value=item["value"][:1024])
         for item in attachments or ():
-<<<<<<< HEAD
             reply.attachments.add(name=item["name"], uri=item["uri"], content_type=item.get("content_type", ""))
-=======
-            reply.attachments.add(name=item["name"], uri=item["uri"], content_type=item["content_type"])
->>>>>>> cd26c55 (Keywords of files: reading and writing, tables, archives, PDF, codes, pictures, links, files in the conversation; replies carry attachments; a keyword's value can go into a variable it names)
         self._said += 1
         self._replies.append(reply)
 

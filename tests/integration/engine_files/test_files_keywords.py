@@ -111,16 +111,11 @@ async def test_a_file_is_sent_as_it_was_and_to_the_person(player: Player) -> Non
 async def test_several_files_and_those_of_the_web(player: Player) -> None:
     heard = await player.play(
         'c = CHART "pie", {a: 1, b: 2}, "Shares"\nSEND FILE [c, "https://example.com/a/b.pdf?x=1"], "Two"\n'
-        'SEND FILE TO "ann", c\nPLAY "https://example.com/v.mp4"'
+        'SEND FILE TO "visitors/ann", c\nPLAY "https://example.com/v.mp4"'
     )
     assert heard.texts == ["Two", "", "", ""]
     assert [say.attachments[0]["name"] for say in heard.says][1::2] == ["b.pdf", "v.mp4"]
     assert heard.says[1].attachments[0]["uri"] == "https://example.com/a/b.pdf?x=1"
-
-
-async def test_to_others_it_is_not_available(player: Player) -> None:
-    heard = await player.play('WRITE "a" TO "a.txt"\nSEND FILE TO "+5511999999999", "a.txt"')
-    assert "not available on this installation" in heard.error
 
 
 async def test_what_the_person_sent_is_kept(player: Player) -> None:

@@ -1,4 +1,4 @@
-"""A player beside the conversation."""
+"""A player beside the conversation: PLAY itself is among the keywords of files."""
 
 from services.engine.keywords.keyword import Effect
 from services.engine.keywords.planned import planned
@@ -6,15 +6,6 @@ from services.engine.keywords.planned import planned
 PLAYER = "a player in the channel"
 
 KEYWORDS = (
-    planned(
-        "PLAY",
-        "dialog",
-        ("PLAY <file> [WITH OPTIONS <options>]",),
-        "Shows a video, a sound, a picture, a presentation or a document beside the conversation.",
-        'PLAY "welcome.mp4" WITH OPTIONS "autoplay,loop"',
-        PLAYER,
-        permission="files.read",
-    ),
     planned("PAUSE", "dialog", ("PAUSE",), "Holds what is played.", 'PLAY "welcome.mp4"\nPAUSE', PLAYER),
     planned(
         "RESUME", "dialog", ("RESUME",), "Goes on with what was held.", 'PLAY "welcome.mp4"\nPAUSE\nRESUME', PLAYER

@@ -32,8 +32,8 @@ LIST = Keyword(
     effect=Effect.READ,
     example='FOR EACH file IN LIST "reports" FILTER "*.pdf"\n  TALK file.path + ", " + file.size\nNEXT',
     documentation="""Each is an object with `name`, `path`, `size` (bytes), `type` (the ending), `content_type`,
-`modified` and `uri`; as text it is its path. `RECURSIVE` at the end lists the folders in the folder too. A folder without files
-does not exist, and gives an empty list.""",
+`modified` and `uri`; as text it is its path. `RECURSIVE` at the end lists the folders in the folder too. A folder
+without files does not exist, and gives an empty list.""",
     aliases=("DIR", "LIST FILES"),
     permission="files.read",
     perform=listed,

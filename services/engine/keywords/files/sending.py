@@ -1,6 +1,6 @@
 """SEND FILE and PLAY: a file in the conversation."""
 
-from services.engine.keywords.files.common import GROUP, refuse_others, shown
+from services.engine.keywords.files.common import GROUP, shown
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.keywords.world import Performed, World
 from services.engine.program.values import ProgramError, Value, text_of
@@ -8,16 +8,15 @@ from services.engine.program.values import ProgramError, Value, text_of
 MOST_FILES = 10
 
 
-async def send(world: World, arguments: Arguments) -> Value:
-    """A message for each file; the first carries the caption."""
-    refuse_others(world, arguments.get("who"))
+async def show(world: World, arguments: Arguments) -> Value:
+    """A message for each file; the first carries the caption. The uri of the first."""
     given, caption = arguments["file"], text_of(arguments.get("caption"))
     chosen = given if isinstance(given, list) else [given]
     if not 1 <= len(chosen) <= MOST_FILES:
         message = f"SEND FILE sends 1 to {MOST_FILES} files, got {len(chosen)}"
         raise ProgramError(message)
     says = [await shown(world, file, caption if place == 0 else "") for place, file in enumerate(chosen)]
-    return Performed(says=tuple(says))
+    return Performed(value=says[0].attachments[0]["uri"], says=tuple(says))
 
 
 async def play(world: World, arguments: Arguments) -> Value:
@@ -36,18 +35,7 @@ SEND_FILE = Keyword(
 CODE, CHART and their like gave can be sent as it is.""",
     aliases=("SEND_FILE",),
     permission="files.read",
-    perform=send,
-)
-SEND_FILE_TO = Keyword(
-    name="SEND FILE TO",
-    group=GROUP,
-    summary="Sends a file to the person of the conversation.",
-    forms=("SEND FILE TO <who>, <file> [, <caption>]",),
-    effect=Effect.WRITE,
-    example='SEND FILE TO user_id, "menu.pdf", "Our menu"',
-    documentation="To anybody else it is not available on this installation yet, and says so.",
-    permission="files.read",
-    perform=send,
+    perform=show,
 )
 PLAY = Keyword(
     name="PLAY",

@@ -1,11 +1,10 @@
 """SEND SMS, TALK TO, SEND FILE, BROADCAST, NOTIFY: a message to a person outside the conversation."""
 
-from services.engine.files.port import Files
+from services.engine.keywords.files.sending import show as show_file
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.keywords.mail.attaching import attached
 from services.engine.keywords.mail.templates import PHONES, address_of
-from services.engine.keywords.world import Performed, World
-from services.engine.machine.outcomes import Say
+from services.engine.keywords.world import World
 from services.engine.mail.people import FIELDS
 from services.engine.mail.port import Outbox, Texter
 from services.engine.mail.sms import PRIORITIES
@@ -40,25 +39,11 @@ def receiver(world: World, to: Value) -> str:
     return address
 
 
-async def send_file(world: World, arguments: Arguments) -> Value:
-    """Shown in the conversation: its uri."""
-    entry = await world.port(Files).give(world, path_of(arguments["file"]))
-    shown = {"name": entry.name, "uri": entry.uri, "content_type": entry.content_type}
-    return Performed(value=entry.uri, says=(Say(text_of(arguments.get("caption")), attachments=[shown]),))
-
-
-def path_of(file: Value) -> str:
-    """The path of a file, or of an object that names one."""
-    if isinstance(file, dict):
-        return text_of(file.get("uri") or file.get("path") or file.get("name"))
-    return text_of(file)
-
-
 async def send_file_to(world: World, arguments: Arguments) -> Value:
     """To the person of the conversation as SEND FILE, to somebody else by the outbox."""
     to = receiver(world, arguments["to"])
     if to in {world.user, world.session}:
-        return await send_file(world, arguments)
+        return await show_file(world, arguments)
     files = await attached(world, arguments["file"])
     caption = text_of(arguments.get("caption")) or ", ".join(file.name for file in files)
     return await world.port(Outbox).send(world, to, caption, files)
@@ -151,17 +136,6 @@ BROADCAST = Keyword(
     permission="mail.send",
     slow=True,
     perform=broadcast,
-)
-SEND_FILE = Keyword(
-    name="SEND FILE",
-    group="mail",
-    summary="Shows a file of the drive in the conversation.",
-    forms=("SEND FILE <file> [, <caption>]",),
-    aliases=("SEND_FILE",),
-    effect=Effect.WRITE,
-    example='SEND FILE "brochures/tea.pdf", "All about tea"',
-    permission="files.read",
-    perform=send_file,
 )
 SEND_FILE_TO = Keyword(
     name="SEND FILE TO",

@@ -62,7 +62,7 @@ FORMS: list[tuple[str, str, dict[str, Value]]] = [
     ('x = CHART bar, [1, 2], "T"', "CHART", {"kind": "bar", "data": [1, 2], "title": "T"}),
     ('SEND FILE "a.pdf"', "SEND FILE", {"file": "a.pdf"}),
     ('SEND FILE "a.pdf", "hi"', "SEND FILE", {"file": "a.pdf", "caption": "hi"}),
-    ('SEND FILE TO "ann", "a.pdf", "hi"', "SEND FILE TO", {"who": "ann", "file": "a.pdf", "caption": "hi"}),
+    ('SEND FILE TO "ann", "a.pdf", "hi"', "SEND FILE TO", {"to": "ann", "file": "a.pdf", "caption": "hi"}),
     ('PLAY "a.mp4"', "PLAY", {"file": "a.mp4"}),
     ('PLAY "a.mp4" WITH OPTIONS "autoplay"', "PLAY", {"file": "a.mp4", "options": "autoplay"}),
     ('x = DOWNLOAD "https://e.com/a.csv", "in/a.csv"', "DOWNLOAD",
@@ -100,5 +100,5 @@ def test_names_of_keywords_stay_names_of_variables() -> None:
 
 def test_all_of_them_can_be_performed() -> None:
     mine = [item for item in registry().by_name.values() if item.group == "files"]
-    assert len(mine) >= 22
+    assert len(mine) >= 21
     assert all(item.perform is not None and item.permission for item in mine)

@@ -135,6 +135,13 @@ class Deployer:
                 raise Failure(f"not indexed after {INDEX_SECONDS} s: {', '.join(open_)}", "read ./parley logs kb")
             await asyncio.sleep(POLL_SECONDS)
 
+    async def remove(self, name: str) -> None:
+        """Take a bot away. Failure with what the service said."""
+        try:
+            await self._call(self._bots.DeleteBot, bot_service_pb2.DeleteBotRequest(name=f"bots/{name}"))
+        except grpc.aio.AioRpcError as error:
+            raise Failure(f"{name} was not removed: {error.details()}") from error
+
     async def close(self) -> None:
         """Give the connections back."""
         for channel in self._channels:

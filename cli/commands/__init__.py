@@ -11,6 +11,7 @@ GROUPS = {
     "documenting": ("docs",),
     "deploying": ("deploy",),
     "formatting": ("fmt",),
+    "playing": ("run",),
     "auditing": ("audit",),
     "proving": ("test", "lint"),
     "proving_bench": ("bench",),

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cli.checks import houses, keyword_pages, sizes
+from cli.commands import rehearsing
 from cli.commands.options import own_data_option
 from cli.failure import Failure
 from cli.stack.layout import ROOT
@@ -85,15 +86,20 @@ def chromium() -> str:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[CATEGORY] [PYTEST ARGUMENTS]...")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[BOT]... | [CATEGORY] [PYTEST ARGUMENTS]...")
 @own_data_option
 def test(arguments: tuple[str, ...], *, data: Path | None) -> None:
-    """Run the tests: all of them, or one category. What a machine lacks is skipped by name.
+    """Play the golden conversations of bots, or run the tests of Parley: all of them, or one category.
 
-    Categories: unit, contract, integration, mesh, browser, chaos.
+    A bot is a package, a folder of packages, a file of conversations, or the name of a package in bots/. Categories:
+    unit, contract, integration, mesh, browser, chaos; what a machine lacks is skipped by name.
 
-    Example:  ./parley test unit -k ledger
+    Example:  ./parley test bots/hello.gbai    ./parley test unit -k ledger
     """
+    bots = rehearsing.bots_of(arguments)
+    if bots:
+        rehearsing.rehearse(bots)
+        return
     chosen = arguments[:1] if arguments and arguments[0] in CATEGORIES else ()
     arguments = arguments[len(chosen) :]
     if arguments and not arguments[0].startswith(("-", "tests")):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +122,12 @@ async def accepted(stream: AsyncIterator[dict[str, Any]], identifier: str, secon
     raise Failure("the connection closed before the message was taken")
 
 
-async def piped(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+async def piped(socket: aiohttp.ClientWebSocketResponse, seconds: float, lines: Iterable[str]) -> None:
     """One message a line; replies after each, within `seconds`."""
     stream = frames(socket)
     await socket.send_json({"type": "resume", "after": 0})
     await settled(stream, 0, seconds)
-    for line in sys.stdin:
+    for line in lines:
         text = line.rstrip("\n")
         if not text.strip():
             continue
@@ -159,8 +159,10 @@ async def interactive(socket: aiohttp.ClientWebSocketResponse, talk: Talk) -> No
     listening.cancel()
 
 
-async def run(url: str, bot: str, session: str, data: Path, seconds: float) -> None:
-    """Connect and talk; piped, a reply may take `seconds`."""
+async def run(
+    url: str, bot: str, session: str, data: Path, seconds: float, lines: Iterable[str] | None = None
+) -> None:
+    """Connect and talk; piped or with given lines, a reply may take `seconds`."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=10)) as client:
         talk = Talk(client, url, bot)
         try:
@@ -168,9 +170,11 @@ async def run(url: str, bot: str, session: str, data: Path, seconds: float) -> N
         except (aiohttp.ClientError, OSError) as error:
             raise Failure(f"{url} does not answer: {type(error).__name__}", "look at ./parley status") from error
         async with socket:
-            if not sys.stdin.isatty():
+            by_hand = lines is None and sys.stdin.isatty()
+            if not by_hand:
                 click.echo(f"{talk.session} (go on with --session)", err=True)
-            await (interactive(socket, talk) if sys.stdin.isatty() else piped(socket, seconds))
+            given = sys.stdin if lines is None else lines
+            await (interactive(socket, talk) if by_hand else piped(socket, seconds, given))
 
 
 @click.command()

@@ -27,6 +27,7 @@ from services.engine.keywords.registry import registry
 from services.engine.machine import machine as m
 from services.engine.machine import wording
 from services.engine.machine.state import MachineState
+from services.engine.program.parameters import parameters
 from services.engine.program.values import Value
 from services.engine.publishing import START
 from services.engine.releases import Releases
@@ -384,28 +385,6 @@ def variable_change(scope: str, key: str, value: Value) -> ledger_pb.VariableCha
     encoded = struct_pb2.Value()
     json_format.ParseDict(value, encoded)
     return ledger_pb.VariableChange(scope=SCOPES[scope], key=key, value=encoded)
-
-
-def parameters(config: object) -> dict[str, Value]:
-    """param-* keys of the configuration are variables of the script, without the prefix and typed."""
-    found: dict[str, Value] = {}
-    if not hasattr(config, "items"):
-        return found
-    for name, text in config.items():
-        if name.lower().startswith("param-"):
-            found[name[6:].lower()] = typed(text)
-    found["botname"] = config.get("bot-name", "") if hasattr(config, "get") else ""
-    return found
-
-
-def typed(text: str) -> Value:
-    """An integer, a number, a truth value or text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.strip().lower(), text)
 
 
 def worth_offering(suggestion: dict[str, str]) -> bool:

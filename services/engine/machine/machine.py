@@ -60,11 +60,14 @@ class Machine:
         budgets: Budgets | None = None,
         clock: Clock = lambda: datetime.datetime.now(datetime.UTC),
         on_trace: Callable[[TraceEvent], None] | None = None,
+        *,
+        pretends: bool = False,
     ) -> None:
         self._programs = {name: Loaded(program) for name, program in programs.items()}
         self.budgets = budgets or Budgets()
         self.clock = clock
         self.on_trace = on_trace
+        self.pretends = pretends
 
     def start(self, program: str, variables: Mapping[str, Value] | None = None) -> MachineState:
         """The state before the first node. KeyError when there is no such program."""

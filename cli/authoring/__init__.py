@@ -1,0 +1,1 @@
+"""Scripts played on this machine: for whoever writes them, without a stack."""

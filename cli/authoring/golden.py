@@ -20,9 +20,7 @@ from services.engine.program.values import Value
 
 LARGEST_FILE = 1_048_576
 ENDINGS = (".yaml", ".yml")
-KEYS = frozenset(
-    {"name", "script", "clock", "locale", "variables", "memory", "config", "mocks", "steps", "seed"}
-)
+KEYS = frozenset({"name", "script", "clock", "locale", "variables", "memory", "config", "mocks", "steps", "seed"})
 STEP_KEYS = frozenset({"say", "expect", "suggestions", "effects", "waiting", "variables", "memory"})
 MOCK_KEYS = frozenset({"keyword", "when", "value", "error", "times"})
 NOON = datetime.datetime(2026, 3, 14, 12, 0, tzinfo=datetime.UTC)
@@ -113,14 +111,16 @@ def play(golden: Golden, playable: Playable | None = None) -> list[str]:
         raise Failure(f"{golden.path}: the package has no script {script}")
     config = playable.config | {str(key): str(value) for key, value in content.get("config", {}).items()}
     mocks = Mocks(content.get("mocks", ()))
-    stage = Stage(Playable(playable.home, playable.programs, config, playable.tables), script, mocks.perform, around(content))
+    stage = Stage(
+        Playable(playable.home, playable.programs, config, playable.tables), script, mocks.perform, around(content)
+    )
     random.seed(content.get("seed", 1))
     for number, step in enumerate(content["steps"], 1):
         happened = Happened()
         if "say" in step and stage.state.over:
             return [f"step {number}: {step['say']!r} is said, but the script is over"]
         if "say" in step or number == 1:
-            happened = advance(stage, None)if number == 1 else happened
+            happened = advance(stage, None) if number == 1 else happened
             if "say" in step:
                 happened = joined(happened, advance(stage, str(step["say"])))
         problems = [*mocks.missing, *differences(step, happened, stage)]

@@ -49,11 +49,11 @@ class LocalVariables:
     def __init__(self, known: Mapping[str, Mapping[str, Value]] | None = None) -> None:
         self.kept = {(scope, key): value for scope, values in (known or {}).items() for key, value in values.items()}
 
-    async def read(self, world: World, scope: str, key: str) -> Value:  # noqa: ARG002 - the port's signature
+    async def read(self, world: World, scope: str, key: str) -> Value:
         """A value; None when there is none."""
         return self.kept.get((scope, key))
 
-    async def all(self, world: World, scope: str) -> dict[str, Value]:  # noqa: ARG002 - the port's signature
+    async def all(self, world: World, scope: str) -> dict[str, Value]:
         """All values of a scope."""
         return {key: value for (known, key), value in self.kept.items() if known == scope}
 
@@ -87,6 +87,14 @@ class Stage:
 
     def go(self, said: str | None = None) -> Iterator[Happening]:
         """What happens up to the next question or the end; `said` answers the last question."""
+        happened = list(self._steps(said))
+        spoken = [item for item in happened if isinstance(item, Say)]
+        if spoken and self.state.suggestions:
+            spoken[-1].suggestions += self.state.suggestions
+            self.state.suggestions = []
+        return iter(happened)
+
+    def _steps(self, said: str | None) -> Iterator[Happening]:
         resume: m.Resume = None if said is None else m.Input(said, locale=self._around.locale)
         while True:
             step = self.machine.run(self.state, resume)

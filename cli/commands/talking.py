@@ -159,9 +159,7 @@ async def interactive(socket: aiohttp.ClientWebSocketResponse, talk: Talk) -> No
     listening.cancel()
 
 
-async def run(
-    url: str, bot: str, session: str, data: Path, seconds: float, lines: Iterable[str] | None = None
-) -> None:
+async def run(url: str, bot: str, session: str, data: Path, seconds: float, lines: Iterable[str] | None = None) -> None:
     """Connect and talk; piped or with given lines, a reply may take `seconds`."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=10)) as client:
         talk = Talk(client, url, bot)

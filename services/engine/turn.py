@@ -170,6 +170,7 @@ class TurnRunner:
             elif isinstance(outcome, m.AskUser) and self._unattended:
                 resume = m.EffectError(NOBODY)
             elif isinstance(outcome, m.AskUser):
+                self._offer()
                 if self._input is None or self._heard:
                     self._waiting = pb.Waiting(kind=pb.Waiting.KIND_MESSAGE)
                     return None
@@ -246,6 +247,13 @@ class TurnRunner:
     def _take(self, outputs: list[m.Say]) -> None:
         for output in outputs:
             self._reply(output.text, suggestions=output.suggestions, attachments=output.attachments)
+
+    def _offer(self) -> None:
+        """Choices that came up after the last message was said, before an effect, go with that message."""
+        if self._state.suggestions and self._replies:
+            for item in filter(worth_offering, self._state.suggestions):
+                self._replies[-1].suggestions.add(text=item["text"][:256], value=item["value"][:1024])
+            self._state.suggestions = []
 
     def _reply(
         self,

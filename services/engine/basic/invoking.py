@@ -36,13 +36,10 @@ class Invocations(Values):
         wanted = shape(item)
         for text in self._candidates(item):
             closing = ")" if before.endswith("(") else ""
-            script, errors = parsed(f"{self.context}{before}{text}{closing}\n")
+            script, errors = parsed(f"{known_names(item)}{before}{text}{closing}\n")
             if not errors and shape(getattr(script.statements[-1], "value", None)) == wanted:
                 return text
         raise Unprintable(f"no form of {item.keyword} gives these slots: {[name for name, _ in item.arguments]}")
-
-    context = ""
-    """Lines that give names their meaning while a candidate is read."""
 
     def _candidates(self, item: tree.Invoke) -> Iterator[str]:
         keyword = registry().get(item.keyword)
@@ -85,8 +82,11 @@ class Invocations(Values):
                 yield from self._sequence(option, given)
 
     def _slot(self, slot: Slot, value: tree.Expression) -> str:
-        if slot.kind in RAW and isinstance(value, tree.Literal):
-            return str(value.value)
+        if slot.kind in RAW:
+            return raw(value)
+        if slot.kind == "named" and isinstance(value, tree.Listing):
+            pairs = [dict(part.items) for part in value.items if isinstance(part, tree.Mapping)]
+            return ", ".join(self.value(pair["value"]) for pair in pairs)
         if slot.kind == "values" and isinstance(value, tree.Listing):
             return ", ".join(map(self.tight, value.items))
         if slot.kind == "fields" and isinstance(value, tree.Mapping):
@@ -116,3 +116,19 @@ class Invocations(Values):
             else f"${{{self.value(part)}}}"
             for part in parts
         )
+
+
+def raw(value: tree.Expression) -> str:
+    """The source text a slot took as it was."""
+    if isinstance(value, tree.Mapping):
+        value = dict(value.items).get("text", value)
+    return str(value.value) if isinstance(value, tree.Literal) else ""
+
+
+def known_names(item: tree.Invoke) -> str:
+    """Lines that make the variables a text names known while it is read again."""
+    found: list[str] = []
+    for _, value in item.arguments:
+        variables = dict(value.items).get("variables") if isinstance(value, tree.Mapping) else None
+        found += [name for name, _ in variables.items] if isinstance(variables, tree.Mapping) else []
+    return "".join(f"{name} = 1\n" for name in found)

@@ -25,8 +25,6 @@ KINDS = {
     "word": "one word, bare or in quotes",
     "where": "a condition over columns",
     "filter": "a filter such as \"name = 'Ana' AND age > 30\"; inserted values stay values",
-    "named": "values with commas between; each keeps the name of the variable it came from",
-    "order": "columns, each with ASC or DESC",
     "fields": "name = value, with commas between",
     "named": "values with commas between; the names of their variables count",
     "order": "names of fields with commas between, each with ASC or DESC",

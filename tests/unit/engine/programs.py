@@ -48,6 +48,7 @@ BINARY = (
     "CONTAINS",
 )
 HEARD = ("ANY", "INTEGER", "EMAIL", "NAME", "DATE", "MONEY", "BOOLEAN")
+VALUES_ONLY = {("SELECT",)}  # a statement that begins with SELECT chooses between cases
 MEMORY = ("GET", "USER", "MEMORY")
 RAW = frozenset({"sql", "anything"})
 PLACE = (1, 1)
@@ -239,7 +240,8 @@ def assign(draw: Draw, _: Around) -> tree.Statement:
 
 
 def evaluate(draw: Draw, _: Around) -> tree.Statement:
-    return tree.Evaluate(1, draw(st.one_of(called(expressions(1), SUBS), invocations())))
+    statements = invocations().filter(lambda made: getattr(made, "head", ()) not in VALUES_ONLY)
+    return tree.Evaluate(1, draw(st.one_of(called(expressions(1), SUBS), statements)))
 
 
 def run(draw: Draw, _: Around) -> tree.Statement:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -60,6 +61,10 @@ class EngineSettings(Settings):
     )
     mails_per_minute: int = Field(default=120, ge=1, description="of scripts, for a tenant")
     twilio_url: str = Field(default="https://api.twilio.com", description="where text messages by Twilio go")
+    private_databases: bool = Field(
+        default=False, description="connections of scripts may go to databases outside the public internet"
+    )
+    sqlite_folder: Path | None = Field(default=None, description="where SQLite files of bots are; none: no SQLite")
     sandbox_places: int = Field(default=4, ge=1, le=256, description="RUN PYTHON and the like at once in a process")
     sandbox_wait_seconds: float = Field(default=20.0, gt=0, description="time code waits for a place")
     sandbox_seconds: float = Field(

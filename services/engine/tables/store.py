@@ -1,7 +1,7 @@
 """Tables in PostgreSQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from google.protobuf import wrappers_pb2
@@ -171,6 +171,20 @@ class PostgresTables:
         except AlreadyExists:
             message = "another row has the same id or key already"
             raise ProgramError(message) from None
+        return found
+
+    async def once(self, world: Reader, work: Callable[[], Awaitable[list[Value]]]) -> list[Value]:
+        """What work gives, or gave when this effect came before.
+
+        Work that was done and whose answer could not be kept, because the process died in between, is done again.
+        """
+        asked = asked_of(world)
+        async with self._database.unit_of_work(world.tenant) as connection:
+            earlier = await self._requests.claim(connection, asked, wrappers_pb2.StringValue)
+            if earlier is not None:
+                return list(json.loads(earlier.value))
+            found = await work()
+            await self._requests.answer(connection, asked, wrappers_pb2.StringValue(value=json.dumps(found)))
         return found
 
 

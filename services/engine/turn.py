@@ -20,6 +20,7 @@ from services.common.bus.connection import Bus
 from services.common.errors import Internal, NotFound, ParleyError, to_status
 from services.common.telemetry.logs import logger
 from services.engine.agent.answering import Answerer, Question
+from services.engine.beginning import parameters, predefined
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, Setting, journaled, replayed
 from services.engine.keywords.keyword import Effect
@@ -118,7 +119,7 @@ class TurnRunner:
             version, self._state = await self._moved(tenant, version)
         machine, release = await self._tools.releases.machine(tenant, version)
         if not self._turn.state and START in release.programs:
-            self._state = machine.start(START, parameters(release.config))
+            self._state = machine.start(START, {**predefined(self._turn), **parameters(release.config)})
         self._version, self._config, self._tables = version, release.config, release.tables
         return machine, release
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
 from parley.session.v1 import session_pb2 as pb
 
+from services.engine.beginning import predefined
 from services.engine.machine import machine as m
 from services.engine.machine.state import MachineState
 from services.engine.program.values import Value
@@ -38,7 +39,7 @@ def begin(machine: m.Machine, turn: ledger_pb.Turn, own: Mapping[str, Value], be
     KeyError when the version has no such script.
     """
     run = turn.input.run
-    state = machine.start(run.script, {**variables_of(run), **own})
+    state = machine.start(run.script, {**predefined(turn), **variables_of(run), **own})
     if run.entry:
         enter(machine, state, run.entry)
     state.pending, state.visits = before.pending, before.visits

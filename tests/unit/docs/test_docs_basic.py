@@ -13,7 +13,9 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```basic\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = [page for folder in ("docs", "docs/architecture", "docs/basic") for page in sorted((ROOT / folder).glob("*.md"))]
+PAGES = [
+    page for folder in ("docs", "docs/architecture", "docs/basic") for page in sorted((ROOT / folder).glob("*.md"))
+]
 SCRIPTS = [
     pytest.param(text, id=f"{page.stem}-{number}")
     for page in [ROOT / "README.md", *PAGES]

@@ -233,7 +233,7 @@ class DeclarationParser(WorkflowParser):
         return ""
 
     def _schedule_statement(self, token: Token) -> tree.Statement:
-        self.accept("IN", "AFTER", "EVERY")
+        self.accept("IN", "AFTER")
         amount = self.tight()
         unit = self.advance().upper if not self.at_end() and not self.is_word("DO") else "SECONDS"
         if unit not in UNITS:

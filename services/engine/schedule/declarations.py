@@ -5,6 +5,7 @@ Shapes: {"kind": "schedule", "when", "script": "" or "other.bas", "entry", "line
 """
 
 import datetime
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,12 +15,14 @@ from typing import Any
 from services.common.errors import FieldViolation, InvalidArgument
 from services.common.identifiers import derived_id
 from services.engine.schedule import when
+from services.engine.schedule.phrases import plain
 
 MOST = 1000
 MISFIRES = ("once", "skip", "always")
 EVENTS = frozenset({"insert", "update", "delete", "email", "change", "form", "custom"})
-NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
+STRANGE = re.compile(r"[^a-z0-9_.]+")
 LONGEST_NAME, LONGEST_TARGET = 100, 255
+SHORTEST_KEY = 8
 YES = frozenset({"true", "yes", "1", "on"})
 
 
@@ -132,10 +135,12 @@ class Reader:
         return Schedule(self._identity("schedule", script, entry, rule), script, entry, rule, *timing)
 
     def _webhook(self, program: str, given: Mapping[str, Any]) -> Webhook:
-        name = str(given.get("name", "")).strip().lower()
-        if not 0 < len(name) <= LONGEST_NAME or not set(name) <= NAME or set(name) <= {"."}:
-            raise Mistake(f'WEBHOOK: expected a name of letters, digits, "-", "_" and ".", got {name[:40]!r}')
+        name = address_of(str(given.get("name", "")))
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise Mistake(f"WEBHOOK: expected a name with letters or digits in it, at most {LONGEST_NAME}")
         key = self._setting(name, "key") or str(given.get("key") or "")
+        if 0 < len(key) < SHORTEST_KEY:
+            raise Mistake(f"webhook-{name}-key: expected at least {SHORTEST_KEY} characters, so that nobody guesses it")
         keyless = self._setting(name, "public").lower() in YES
         return Webhook(name, program, str(given.get("entry") or ""), key, keyless)
 
@@ -164,6 +169,11 @@ def timing_of(config: Mapping[str, str]) -> tuple[str, str, int]:
     if not grace.isdecimal() or int(grace) > 31_536_000:
         raise Mistake(f"schedule-grace: expected seconds, got {grace[:40]!r}")
     return when.zone_of(zone).key, misfire, int(grace)
+
+
+def address_of(name: str) -> str:
+    """The name of a webhook as part of an address: small letters and digits, "-" for what is neither; may be empty."""
+    return STRANGE.sub("-", plain(name)).strip("-.")
 
 
 def stem(path: str) -> str:

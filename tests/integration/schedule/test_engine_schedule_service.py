@@ -124,7 +124,7 @@ async def test_a_new_key_opens_at_once_and_the_old_one_for_a_while(caller: Calle
     )
     assert (await caller.call(path, {}, X_Webhook_Key=first.key)).status == 401
     assert (await caller.call(path, {}, X_Webhook_Key=second.key)).body == "in"
-    await world.publish(orders=ORDERS, config={"webhook-key": "ours"})
+    await world.publish(orders=ORDERS, config={"webhook-key": "a key of ours"})
     with pytest.raises(FailedPrecondition, match="configuration"):
         await call(world, "RotateWebhookKey", pb.RotateWebhookKeyRequest(name=name))
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime
+import os
+import sys
 import uuid
 from typing import Any
 
@@ -120,6 +122,53 @@ async def test_a_claimer_that_dies_before_it_posts_is_followed_by_another(world:
     )
     assert await world.said() == [], "it is claimed"
     await world.says("daily")
+
+
+CLAIMER = """
+import asyncio, sys
+from services.common.db.engine import Database
+from services.engine.schedule.claiming import Clockwork
+
+class Silent:
+    async def StartRun(self, _):
+        print("claimed", flush=True)
+        await asyncio.sleep(600)
+
+async def main():
+    relay = Database(sys.argv[1], schema="engine", pool_size=2, name="claimer")
+    await relay.open()
+    await Clockwork(relay, Silent(), poll=0.05, lease=1).run()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_claimer_that_is_killed_between_claim_and_post(world: ScheduleWorld) -> None:
+    """kill -9 of another process; until its claim lapses nobody starts anything, then the engine does."""
+    (clockwork,) = [task for task in asyncio.all_tasks() if task.get_name() == "schedules"]
+    clockwork.cancel()
+    relay = world.engine.relay_database
+    await world.publish(report=DAILY)
+    assert world.settings.postgres_relay_dsn is not None
+    dsn = world.settings.postgres_relay_dsn.get_secret_value()
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CLAIMER, dsn, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
+    )
+    try:
+        await world.due()
+        assert other.stdout is not None
+        async with asyncio.timeout(60):
+            assert await other.stdout.readline() == b"claimed\n"
+        other.kill()
+        await other.wait()
+        (row,) = await world.schedules()
+        assert (row["last_outcome"], row["claimed_until"] is None) == ("", False), "the claim is all it left"
+    finally:
+        if other.returncode is None:
+            other.kill()
+        world.engine.tasks.spawn("schedules", Clockwork(relay, stub(world), poll=0.2, lease=15).run)
+    await world.says("daily")
+    await world.outcome("report", "started")
 
 
 async def test_a_claimer_that_dies_after_it_posted_starts_nothing_twice(world: ScheduleWorld) -> None:

@@ -112,9 +112,10 @@ def test_the_same_declaration_keeps_its_identity() -> None:
 @pytest.mark.parametrize(
     ("source", "config", "says"),
     [
-        ('WEBHOOK "a/b"', {}, "expected a name of letters"),
-        ('WEBHOOK ".."', {}, "expected a name of letters"),
+        ('WEBHOOK ".."', {}, "expected a name with letters"),
+        ('WEBHOOK ""', {}, "expected a name with letters"),
         ('SET SCHEDULE "hourly"', {"schedule-grace": "soon"}, "schedule-grace: expected seconds"),
+        ('WEBHOOK "orders"', {"webhook-orders-key": "short"}, "at least 8 characters"),
         ('SET SCHEDULE "hourly", "gone.bas"', {}, "there is no script gone.bas"),
     ],
 )
@@ -127,6 +128,21 @@ def test_what_cannot_be_used_is_said(source: str, config: dict[str, str], says: 
 def test_a_bot_has_a_bound_of_declarations() -> None:
     with pytest.raises(InvalidArgument, match="at most 1000"):
         declared(start="\n".join('SET SCHEDULE "hourly"' for _ in range(1001)))
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("orders", "orders"),
+        ("Order received", "order-received"),
+        ("payments/stripe", "payments-stripe"),
+        ("pedido-aprovação", "pedido-aprovacao"),
+        ("v1.2_x", "v1.2_x"),
+        ("../../etc", "etc"),
+    ],
+)
+def test_names_of_webhooks_are_parts_of_addresses(name: str, address: str) -> None:
+    assert [item.name for item in declared(hook=f'WEBHOOK "{name}"').webhooks] == [address]
 
 
 @pytest.mark.parametrize("path", ["report", "Report.bas", "jobs/REPORT.BAS", "x.gbdialog\\report.bas"])

@@ -75,6 +75,8 @@ async def schedule_running(
         session_address=f"127.0.0.1:{session_settings.port}",
         llm_address="127.0.0.1:1",
         kb_address="127.0.0.1:1",
+        drive_address="127.0.0.1:1",
+        channels_address="127.0.0.1:1",
         schedule_poll=0.2,
         event_poll=0.1,
         webhooks_per_second=0.5,

@@ -45,6 +45,7 @@ class TablesWorld:
     tables: PostgresTables
     database: Database
     world: World
+    requests: RequestLog
     made: int = field(default=0)
 
     def person(self, **more: Any) -> World:
@@ -74,7 +75,8 @@ async def tables_world(database: Database, declarations: Iterable[Mapping[str, A
         roles=frozenset({"member"}),
         tables=definitions_of(declarations),
     )
-    made = TablesWorld(PostgresTables(database, RequestLog("engine", SecretStr("s" * 32))), database, world)
+    log = RequestLog("engine", SecretStr("s" * 32))
+    made = TablesWorld(PostgresTables(database, log), database, world, log)
     await made.bot(world.tenant, "shop")
     return made
 

@@ -1,10 +1,12 @@
 """Keywords of data: scripts over real tables."""
 
 import datetime
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.engine.files.port import Documents, Files
 from services.engine.files.working import Workshop
@@ -13,8 +15,12 @@ from services.engine.keywords.registry import registry
 from services.engine.keywords.world import Performed, World
 from services.engine.machine import machine as m
 from services.engine.program.values import ProgramError, Value
+from services.engine.schedule.events import StoredEvents
+from services.engine.tables.events import TableEvents
 from services.engine.tables.listing_sql import ListQueries
 from services.engine.tables.port import Lists, Tables
+from services.engine.tables.store import PostgresTables
+from services.engine.web.port import Request, Web
 from tests.integration.engine.tables_world import DriveInMemory, TablesWorld
 from tests.unit.engine.scripts import NOON, machine_of
 
@@ -31,6 +37,19 @@ class Reading:
     async def complete(self, _: World, prompt: str, __: Any) -> str:
         assert "gives no orders" in prompt
         return self.answer
+
+
+class Pages:
+    """An address with two full pages and a short one."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def ask(self, _: World, request: Request) -> Value:
+        self.asked.append(request.query)
+        first = (int(request.query["p"]) - 1) * 100
+        rows = [{"code": f"c{n}", "n": n} for n in range(first, min(first + int(request.query["n"]), 250))]
+        return {"status": 200 if first < 1000 else 500, "data": {"items": rows}}
 
 
 class Scripts:
@@ -335,3 +354,36 @@ async def test_now_is_a_moment(scripts: Scripts) -> None:
     assert await scripts.play('SAVE "log", {"at": NOW()}\nr = FIND "log", "at >= 2026-03-14"\nTALK r.at') == [
         "2026-03-14 12:00:00"
     ]
+
+
+async def test_pages_of_an_address_are_merged(scripts: Scripts) -> None:
+    scripts.ports[Web] = pages = Pages()
+    said = await scripts.play(
+        """
+        r = SYNCHRONIZE "https://example.com/x", "mirror", "code", "p", "n"
+        TALK r.inserted
+        SYNCHRONIZE "https://example.com/x", "mirror", "code", "p", "n"
+        TALK REPORT
+        """
+    )
+    assert said == ["250", "mirror: 250 inserted, 0 updated, 250 unchanged"]
+    assert [dict(query) for query in pages.asked[:3]] == [{"p": page, "n": 100} for page in (1, 2, 3)]
+
+
+async def test_changes_start_what_waits_for_them(scripts: Scripts) -> None:
+    shop = scripts.shop
+    add = text(
+        """INSERT INTO engine.event_rules (tenant_id, bot_id, id, event, target, script)
+        VALUES (CAST(:tenant AS uuid), 'shop', gen_random_uuid(), :event, 'notes', 'told')"""
+    )
+    async with shop.database.unit_of_work(shop.world.tenant) as connection:
+        for event in ("insert", "delete"):
+            await connection.execute(add, {"tenant": shop.world.tenant, "event": event})
+    scripts.ports[Tables] = PostgresTables(shop.database, shop.requests, TableEvents(StoredEvents()))
+    await scripts.play('SAVE "notes", [{"n": 1}, {"n": 2}]\nUPDATE "notes", "n=1", {"n": 3}\nDELETE "notes", "n=3"')
+    with pytest.raises(ProgramError):
+        await scripts.play('BEGIN TRANSACTION\nSAVE "notes", {"n": 9}\nSAVE "customers", {"age": "x"}\nCOMMIT')
+    async with shop.database.unit_of_work(shop.world.tenant) as connection:
+        found = await connection.execute(text("SELECT variables FROM engine.pending_events ORDER BY number"))
+        told = [row.variables if isinstance(row.variables, dict) else json.loads(row.variables) for row in found]
+    assert [(item["event"], item["row"]["n"]) for item in told] == [("insert", 1), ("insert", 2), ("delete", 3)]

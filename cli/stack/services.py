@@ -62,6 +62,7 @@ def shared_environment(
     environment = {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{STUBS}",
         "MALLOC_ARENA_MAX": "2",
+        "GRPC_ENABLE_FORK_SUPPORT": "false",
         "PARLEY_HOST": "127.0.0.1",
         "PARLEY_POSTGRES_DSN": postgres.dsn("app"),
         "PARLEY_POSTGRES_RELAY_DSN": postgres.dsn("relay"),

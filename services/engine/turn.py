@@ -20,7 +20,7 @@ from services.common.bus.connection import Bus
 from services.common.errors import Internal, NotFound, ParleyError, to_status
 from services.common.telemetry.logs import logger
 from services.engine.agent.answering import Answerer, Question
-from services.engine.beginning import parameters, predefined
+from services.engine.beginning import predefined
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, Setting, journaled, replayed
 from services.engine.keywords.keyword import Effect

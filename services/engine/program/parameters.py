@@ -1,28 +1,29 @@
-"""param-* keys of a configuration: variables of its scripts."""
+"""What a bot's configuration gives its scripts."""
 
+import re
 from collections.abc import Mapping
 
 from services.engine.program.values import Value
 
-PREFIX = "param-"
+PARAMETER = "param-"
+NUMBER = re.compile(r"[-+]?\d{1,15}(\.\d+)?")
+TRUTH = {"true": True, "false": False}
 
 
 def parameters(config: Mapping[str, str]) -> dict[str, Value]:
-    """param-* keys are variables of the script, without the prefix and typed; botname is the bot's name."""
-    found = {name[len(PREFIX) :].lower(): typed(text) for name, text in config.items() if is_parameter(name)}
+    """param-* keys of the configuration are variables of the script, without the prefix and typed."""
+    found = {
+        name[len(PARAMETER) :].lower().replace("-", "_"): typed(text)
+        for name, text in config.items()
+        if name.lower().startswith(PARAMETER)
+    }
     return found | {"botname": config.get("bot-name", "")}
 
 
-def is_parameter(name: str) -> bool:
-    """Whether a key is a parameter."""
-    return name.lower().startswith(PREFIX)
-
-
 def typed(text: str) -> Value:
-    """An integer, a number, a truth value or text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.strip().lower(), text)
+    """A whole number, a number, a truth value or text."""
+    plain = text.strip()
+    match = NUMBER.fullmatch(plain)
+    if match is not None:
+        return float(plain) if match[1] else int(plain)
+    return TRUTH.get(plain.lower(), text)

@@ -4,7 +4,8 @@ import pytest
 from parley.common.v1 import access_pb2  # noqa: F401 - the descriptor that the ledger's messages need
 from parley.session.v1 import ledger_service_pb2 as ledger_pb
 
-from services.engine.beginning import parameters, predefined, typed
+from services.engine.beginning import predefined
+from services.engine.program.parameters import parameters, typed
 
 pytestmark = pytest.mark.unit
 

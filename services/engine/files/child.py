@@ -11,7 +11,7 @@ import struct
 import sys
 from typing import Any, BinaryIO
 
-PACKAGE = "services.engine.files.documents."
+PLACES = ("services.engine.files.documents.", "services.engine.web.scraping", "services.engine.web.feeds")
 LARGEST_FRAME = 256 * 1024 * 1024
 LARGEST_SPACE = 2 * 1024**3
 LARGEST_TEMPORARY = 128 * 1024 * 1024
@@ -60,7 +60,7 @@ def answer(request: Any) -> dict[str, object]:  # noqa: ANN401 - JSON
     from services.engine.program.values import ProgramError  # noqa: PLC0415 - after the limits are set
 
     module, name, arguments = request
-    if not module.startswith(PACKAGE):
+    if not module.startswith(PLACES):
         return {"error": "there is no such work"}
     try:
         return {"value": getattr(importlib.import_module(module), name)(*arguments)}

@@ -98,7 +98,7 @@ class Documents(Protocol):
     """Where documents are read and made: in a process of its own, which ends when it takes too long or too much."""
 
     async def run(self, work: Callable[..., R], *arguments: object) -> R:
-        """What a function of services.engine.files.documents gives for JSON values and bytes.
+        """What a function of services.engine.files.documents (or web.scraping, web.feeds) gives for JSON and bytes.
 
         ProgramError for what it raises, after 30 seconds, and when it takes more memory than there is for it.
         """

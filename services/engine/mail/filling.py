@@ -7,7 +7,7 @@ from services.engine.program.values import ProgramError, Value, look_up, text_of
 
 PLACE = re.compile(r"\{\{\{?\s*([\w$-]+(?:\.[\w$-]+)*)\s*\}?\}\}")
 TAGS = re.compile(
-    r"<(!doctype|html|body|head|p|br|div|span|h[1-6]|table|a|b|i|strong|em|ul|ol|img)\b[^>]*>", re.IGNORECASE
+    r"<(!doctype|html|body|head|p|br|div|span|h[1-6]|table|a|b|i|strong|em|ul|ol|img)\b[^<>]*>", re.IGNORECASE
 )
 LONGEST = 500_000
 STEP = re.compile(r"\d{1,6}")

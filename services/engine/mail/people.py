@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from services.engine.program.values import ProgramError, Value, text_of
 
 MOST_RECIPIENTS = 50
+LONGEST_LIST = 20_000
+LONGEST_MAILBOX = 500
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 NAMED = re.compile(r"\s*(?P<name>\"[^\"\\]*\"|[^\"<>,;]*?)\s*<(?P<address>[^<>]*)>\s*")
@@ -26,6 +28,9 @@ def listed(value: Value) -> list[str]:
     if isinstance(value, list):
         many = [address for item in value for address in listed(item)]
     else:
+        if len(text_of(value)) > LONGEST_LIST:
+            message = f"addresses with {LONGEST_LIST} characters at most were expected"
+            raise ProgramError(message)
         many = [part.strip() for part in SEPARATOR.split(text_of(value)) if part.strip()]
     if len(many) > MOST_RECIPIENTS:
         message = (
@@ -43,8 +48,8 @@ def missing(value: Value) -> str:
 
 def mailbox(written: str) -> tuple[str, str]:
     """Name and address of `Ann <ann@example.com>`. ProgramError."""
-    if BREAKS.search(written):
-        message = "an address of mail holds a line break: it is not sent to"
+    if BREAKS.search(written) or len(written) > LONGEST_MAILBOX:
+        message = "an address of mail holds a line break, or is too long: it is not sent to"
         raise ProgramError(message)
     match = NAMED.fullmatch(written)
     name, address = (match["name"].strip('"').strip(), match["address"]) if match else ("", written)

@@ -10,13 +10,13 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
 from services.common.identifiers import derived_id
 from services.engine.mail.filling import is_html
 from services.engine.mail.people import BREAKS, addresses, mailbox
 from services.engine.program.values import ProgramError
+from services.engine.web.tidying import tidied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_SUBJECT = 500
 LONGEST_BODY = 500_000
+# What reads them takes longer than their length grows.
+LONGEST_PLAIN, LONGEST_MARKDOWN = 50_000, 20_000
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ATTACHMENTS = 20
 MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
@@ -90,19 +92,17 @@ def boxed(name: str, address: str) -> Address:
 def put_body(message: EmailMessage, body: str) -> None:
     """Text and HTML, whichever of them was written."""
     if is_html(body):
-        message.set_content(plain(body))
+        message.set_content(plain(body[:LONGEST_PLAIN]))
         message.add_alternative(body, subtype="html")
     else:
         message.set_content(body)
-        message.add_alternative(MARKDOWN.render(body), subtype="html")
+        if len(body) <= LONGEST_MARKDOWN:
+            message.add_alternative(MARKDOWN.render(body), subtype="html")
 
 
 def plain(body: str) -> str:
     """What there is to read in HTML."""
-    soup = BeautifulSoup(body, "html.parser")
-    for tag in soup(["script", "style", "head"]):
-        tag.extract()
-    lines = (line.strip() for line in soup.get_text("\n").splitlines())
+    lines = (line.strip() for line in tidied(body).get_text("\n").splitlines())
     return "\n".join(line for line in lines if line)
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import email.utils
 from typing import TYPE_CHECKING
 
-from bs4 import BeautifulSoup
-
 from services.engine.program.values import ProgramError, Value, owned
-from services.engine.web.markup import aside, children, expect_good, first_text, local, parse
+from services.engine.web.markup import children, expect_good, first_text, local, parse
 from services.engine.web.port import Request
+from services.engine.web.tidying import tidied
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from services.engine.files.port import Documents
     from services.engine.keywords.world import World
     from services.engine.web.port import Web
 
@@ -22,13 +22,18 @@ MOST_ITEMS = 500
 LONGEST_TEXT = 20_000
 
 
-async def feed(web: Web, world: World, url: str, most: int) -> Value:
+async def feed(web: Web, documents: Documents, world: World, url: str, most: int) -> Value:
     """The newest entries: `{title, link, description, published, pubDate, author, guid, categories}`. ProgramError."""
     if not 1 <= most <= MOST_ITEMS:
         message = f"RSS gives 1 to {MOST_ITEMS} entries, {most} were asked for"
         raise ProgramError(message)
     page = expect_good(await web.fetch(world, Request(method="GET", url=url, headers=ACCEPT)))
-    return await aside(lambda: owned(entries(parse(page.body), most)))
+    return await documents.run(entries_in, page.body, most)
+
+
+def entries_in(body: bytes, most: int) -> Value:
+    """Entries of a feed. ProgramError."""
+    return owned(entries(parse(body), most))
 
 
 def entries(root: Element, most: int) -> list[Value]:
@@ -70,7 +75,7 @@ def link(element: Element) -> str:
 def plain(text: str) -> str:
     """Text without its tags."""
     cut = text[:LONGEST_TEXT]
-    return BeautifulSoup(cut, "html.parser").get_text(" ", strip=True) if "<" in cut or "&" in cut else cut
+    return tidied(cut).get_text(" ", strip=True) if "<" in cut or "&" in cut else cut
 
 
 def moment(written: str) -> str:

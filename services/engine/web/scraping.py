@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -10,38 +12,52 @@ from soupsieve.util import SelectorSyntaxError
 
 from services.engine.program.values import ProgramError, Value, owned
 from services.engine.web.answers import is_text, text
-from services.engine.web.markup import aside, expect_good
-from services.engine.web.port import Request
+from services.engine.web.markup import expect_good
+from services.engine.web.port import Page, Request
+from services.engine.web.tidying import tidied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from services.engine.files.port import Documents
     from services.engine.keywords.world import World
-    from services.engine.web.port import Page, Web
+    from services.engine.web.port import Web
 
 PAGE_BYTES = 2 * 1024 * 1024
 LONGEST_SELECTOR = 256
 MOST_FOUND = 1000
+Find = Callable[[BeautifulSoup, str], Value]
 ACCEPT = {"Accept": "text/html, application/xhtml+xml, */*;q=0.8"}
 # A search within the search: each one multiplies the time that a page takes.
 COSTLY = ":has("
 
 
-async def scrape(web: Web, world: World, url: str, find: Callable[[BeautifulSoup, str], Value]) -> Value:
-    """What `find` makes of the page and its address. ProgramError when there is no page."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """what: first, every, table, links or images; selector: CSS, may be empty for the last three; attribute: instead
+    of the text.
+    """
+
+    what: str
+    selector: str = ""
+    attribute: str = ""
+
+
+async def scrape(web: Web, documents: Documents, world: World, url: str, wanted: Wanted) -> Value:
+    """What is wanted of the page. ProgramError when there is no page.
+
+    Pages are hostile, and selectors may be: both are worked on in a process that is killed when it takes too long.
+    """
     page = expect_good(await web.fetch(world, Request(method="GET", url=url, headers=ACCEPT, most=PAGE_BYTES)))
     if not is_text(page):
         message = f"a page was expected at the address, there is {page.media_type[:80]}"
         raise ProgramError(message)
-    return await aside(lambda: owned(find(soup(page), page.url)))
+    kind = page.headers.get("content-type", "")
+    return await documents.run(found_in, page.body, kind, page.url, wanted.what, wanted.selector, wanted.attribute)
 
 
-def soup(page: Page) -> BeautifulSoup:
-    """The page, parsed, without what nobody reads."""
-    made = BeautifulSoup(text(page), "html.parser")
-    for tag in made(["script", "style", "template", "noscript"]):
-        tag.extract()
-    return made
+def found_in(body: bytes, content_type: str, url: str, what: str, selector: str, attribute: str) -> Value:
+    """What is wanted of a page. ProgramError."""
+    page = Page(200, {"content-type": content_type}, body, url)
+    return owned(KINDS[what](selector, attribute)(tidied(text(page)), url))
 
 
 def select(page: BeautifulSoup, selector: str, most: int) -> list[Tag]:
@@ -61,7 +77,7 @@ def words(tag: Tag) -> str:
     return tag.get_text(" ", strip=True)
 
 
-def first(selector: str, attribute: str = "") -> Callable[[BeautifulSoup, str], Value]:
+def first(selector: str, attribute: str = "") -> Find:
     """Text (or an attribute) of the first element, NULL when there is none."""
 
     def find(page: BeautifulSoup, base: str) -> Value:
@@ -71,7 +87,7 @@ def first(selector: str, attribute: str = "") -> Callable[[BeautifulSoup, str], 
     return find
 
 
-def every(selector: str, attribute: str = "") -> Callable[[BeautifulSoup, str], Value]:
+def every(selector: str, attribute: str = "") -> Find:
     """Text (or an attribute) of every element."""
     return lambda page, base: [part_of(tag, attribute, base) for tag in select(page, selector, MOST_FOUND)]
 
@@ -86,7 +102,7 @@ def part_of(tag: Tag, attribute: str, base: str) -> Value:
     return urljoin(base, value) if value and attribute.lower() in {"href", "src"} else value
 
 
-def table(selector: str = "table") -> Callable[[BeautifulSoup, str], Value]:
+def table(selector: str = "table") -> Find:
     """Rows of the first table as objects by the words of its head; columns without one are column1, column2 ..."""
 
     def find(page: BeautifulSoup, _: str) -> Value:
@@ -108,7 +124,7 @@ def rows_of(tag: Tag) -> list[Value]:
     ]
 
 
-def links(selector: str = "") -> Callable[[BeautifulSoup, str], Value]:
+def links(selector: str = "") -> Find:
     """`{text, url, href}` of every link; url is whole, href as written."""
 
     def find(page: BeautifulSoup, base: str) -> Value:
@@ -118,7 +134,7 @@ def links(selector: str = "") -> Callable[[BeautifulSoup, str], Value]:
     return find
 
 
-def images(selector: str = "") -> Callable[[BeautifulSoup, str], Value]:
+def images(selector: str = "") -> Find:
     """`{url, src, alt}` of every image."""
 
     def find(page: BeautifulSoup, base: str) -> Value:
@@ -129,3 +145,12 @@ def images(selector: str = "") -> Callable[[BeautifulSoup, str], Value]:
         ]
 
     return find
+
+
+KINDS: dict[str, Callable[[str, str], Find]] = {
+    "first": first,
+    "every": every,
+    "table": lambda selector, _: table(selector),
+    "links": lambda selector, _: links(selector),
+    "images": lambda selector, _: images(selector),
+}

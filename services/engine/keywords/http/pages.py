@@ -1,8 +1,6 @@
 """RSS and SCRAPE: what pages for people say."""
 
-from collections.abc import Callable
-from typing import Any
-
+from services.engine.files.port import Documents
 from services.engine.keywords.keyword import Arguments, Effect, Keyword, Perform
 from services.engine.keywords.world import World
 from services.engine.program.values import Value, number_of, text_of
@@ -16,22 +14,22 @@ async def rss(world: World, arguments: Arguments) -> Value:
     from services.engine.web.feeds import feed  # noqa: PLC0415 - heavy
 
     most = int(number_of(arguments.get("most", DEFAULT_ENTRIES), "a number of entries"))
-    return await feed(world.port(Web), world, text_of(arguments["url"]), most)
+    return await feed(world.port(Web), world.port(Documents), world, text_of(arguments["url"]), most)
 
 
-def scraper(find: Callable[[Any, str, str], Any]) -> Perform:
-    """What a SCRAPE keyword does; `find` chooses from the module, the selector and the attribute."""
+def scraper(what: str) -> Perform:
+    """What a SCRAPE keyword does."""
 
     async def perform(world: World, arguments: Arguments) -> Value:
-        from services.engine.web import scraping  # noqa: PLC0415 - heavy
+        from services.engine.web.scraping import Wanted, scrape  # noqa: PLC0415 - heavy
 
-        wanted = find(scraping, text_of(arguments.get("selector")), text_of(arguments.get("attribute")))
-        return await scraping.scrape(world.port(Web), world, text_of(arguments["url"]), wanted)
+        wanted = Wanted(what, text_of(arguments.get("selector")), text_of(arguments.get("attribute")))
+        return await scrape(world.port(Web), world.port(Documents), world, text_of(arguments["url"]), wanted)
 
     return perform
 
 
-def scrape(name: str, rest: str, summary: str, example: str, find: Callable[[Any, str, str], Any]) -> Keyword:
+def scraping(name: str, rest: str, summary: str, example: str, what: str) -> Keyword:
     """One of the family, written with _ and with a blank."""
     return Keyword(
         name=name,
@@ -41,10 +39,10 @@ def scrape(name: str, rest: str, summary: str, example: str, find: Callable[[Any
         aliases=(name.replace("_", " "),) if "_" in name else (),
         effect=Effect.READ,
         example=example,
-        documentation="The page may have 2 MiB. What scripts on the page would add to it is not there.",
+        documentation="The page may have 2 MiB. What scripts of the page would add is not there, nor is its head.",
         permission="web.ask",
         slow=True,
-        perform=scraper(find),
+        perform=scraper(what),
     )
 
 
@@ -60,38 +58,38 @@ RSS = Keyword(
     slow=True,
     perform=rss,
 )
-SCRAPE = scrape(
+SCRAPE = scraping(
     "SCRAPE",
     "<url>, <selector> [, <attribute>]",
     "Gives the text, or an attribute, of the first element that a CSS selector finds; NULL when there is none.",
     'price = SCRAPE "https://example.com/tea", ".price"',
-    lambda module, selector, attribute: module.first(selector, attribute),
+    "first",
 )
-SCRAPE_ALL = scrape(
+SCRAPE_ALL = scraping(
     "SCRAPE_ALL",
     "<url>, <selector> [, <attribute>]",
     "Gives the texts, or an attribute, of all elements that a CSS selector finds.",
     'names = SCRAPE_ALL "https://example.com/teas", "h2"',
-    lambda module, selector, attribute: module.every(selector, attribute),
+    "every",
 )
-SCRAPE_TABLE = scrape(
+SCRAPE_TABLE = scraping(
     "SCRAPE_TABLE",
     "<url> [, <selector>]",
     "Gives the rows of a table as objects by the words of its head.",
     'rows = SCRAPE_TABLE "https://example.com/prices", "#prices"\nTALK rows[0].price',
-    lambda module, selector, _: module.table(selector),
+    "table",
 )
-SCRAPE_LINKS = scrape(
+SCRAPE_LINKS = scraping(
     "SCRAPE_LINKS",
     "<url> [, <selector>]",
     "Gives all links of a page: text, url, href.",
     'links = SCRAPE_LINKS "https://example.com"\nTALK links[0].url',
-    lambda module, selector, _: module.links(selector),
+    "links",
 )
-SCRAPE_IMAGES = scrape(
+SCRAPE_IMAGES = scraping(
     "SCRAPE_IMAGES",
     "<url> [, <selector>]",
     "Gives all images of a page: url, src, alt.",
     'images = SCRAPE_IMAGES "https://example.com"\nTALK images[0].url',
-    lambda module, selector, _: module.images(selector),
+    "images",
 )

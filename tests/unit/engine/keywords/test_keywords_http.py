@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.engine.effects import Effects, Setting
+from services.engine.files.port import Documents
 from services.engine.keywords.registry import registry
 from services.engine.keywords.world import World
 from services.engine.machine import machine as m
@@ -15,7 +16,7 @@ from services.engine.program.values import ProgramError, Value
 from services.engine.web.port import Web
 from tests.doubles.web_site import WebSite
 from tests.unit.engine.scripts import codes, machine_of, play
-from tests.unit.engine.web.conftest import Make, make, site, world_of
+from tests.unit.engine.web.conftest import Inline, Make, make, site, world_of
 
 pytestmark = pytest.mark.unit
 __all__ = ["make", "site"]
@@ -111,7 +112,9 @@ async def performed(web: Any, name: str, world: World | None = None, **arguments
     assert keyword is not None
     assert keyword.perform is not None
     given = world or world_of()
-    return await keyword.perform(world_of(config=given.config, settings=given.settings, ports={Web: web}), arguments)
+    return await keyword.perform(
+        world_of(config=given.config, settings=given.settings, ports={Web: web, Documents: Inline()}), arguments
+    )
 
 
 async def test_get_gives_data_and_post_a_response(site: WebSite, make: Make) -> None:

@@ -225,6 +225,17 @@ async def test_no_mail_says_more_than_it_should(serve: Start, trusted: Certifica
     assert server.connections == 0
 
 
+async def test_long_and_hostile_texts_are_written_in_time(serve: Start, trusted: Certificates) -> None:
+    sender = mailer(account(await serve(tls=trusted.server)), trusted)
+    for body in ("<a " * 160_000, "<p>" + "<a " * 160_000, "![" * 200_000, "[" * 20_000, "<p " * 160_000):
+        async with asyncio.timeout(15):
+            raw = await sender.written(world_of(), Mail(to=["ann@example.com"], subject="x", body=body))
+        assert len(raw) > 10_000
+    for to in ('"a,' * 10_000, " " * 500_000, "a" * 501):
+        with pytest.raises(ProgramError):
+            await sender.send(world_of(), Mail(to=[to], subject="x", body="y"))
+
+
 async def test_names_of_attachments_are_names(serve: Start, trusted: Certificates) -> None:
     server = await serve(tls=trusted.server)
     names = ["../../etc/passwd", "C:\\x\\b.pdf", "c\r\nX-Evil: 1.txt", "", "Grüße.txt"]

@@ -1,7 +1,7 @@
 """A site that tests drive, and the web as an installation gives it to scripts."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -25,6 +25,14 @@ def world_of(**what: Any) -> World:
 
 
 Make = Callable[..., SafeWeb]
+R = TypeVar("R")
+
+
+class Inline:
+    """`Documents` without a process of its own."""
+
+    async def run(self, work: Callable[..., R], *arguments: object) -> R:
+        return work(*arguments)
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from services.engine.files.working import Workshop
 from services.engine.program.values import ProgramError, text_of
 from services.engine.web import feeds, scraping, weather
 from services.engine.web.graphql import graphql
 from tests.doubles.web_site import WebSite
-from tests.unit.engine.web.conftest import Make, world_of
+from tests.unit.engine.web.conftest import Inline, Make, world_of
 
 pytestmark = pytest.mark.unit
 RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>
@@ -46,18 +47,18 @@ def fetched(site: WebSite) -> Any:
 
 
 async def test_feeds_of_each_kind(make: Make, fetched: Any) -> None:
-    one, two = await feeds.feed(make(), world_of(), fetched(RSS, "application/rss+xml"), 10)
+    one, two = await feeds.feed(make(), Inline(), world_of(), fetched(RSS, "application/rss+xml"), 10)
     assert one == {
         "title": "One & only", "link": "https://a.test/1", "description": "Much news", "author": "Ann", "guid": "g1",
         "published": "2026-03-14T12:00:00+01:00", "pubDate": "Sat, 14 Mar 2026 12:00:00 +0100", "categories": ["a"],
     }  # fmt: skip
     assert (two["title"], two["published"]) == ("Two", "some day")
-    assert len(await feeds.feed(make(), world_of(), fetched(RSS), 1)) == 1
-    atom = (await feeds.feed(make(), world_of(), fetched(ATOM), 10))[0]
+    assert len(await feeds.feed(make(), Inline(), world_of(), fetched(RSS), 1)) == 1
+    atom = (await feeds.feed(make(), Inline(), world_of(), fetched(ATOM), 10))[0]
     assert [atom[name] for name in ("title", "link", "description", "published", "author", "guid", "categories")] == [
         "One", "https://a.test/1", "Short", "2026-03-14T12:00:00Z", "Ann", "i1", ["a"],
     ]  # fmt: skip
-    assert (await feeds.feed(make(), world_of(), fetched(RDF), 10))[0]["published"] == "2026-03-14"
+    assert (await feeds.feed(make(), Inline(), world_of(), fetched(RDF), 10))[0]["published"] == "2026-03-14"
 
 
 @pytest.mark.parametrize(
@@ -74,39 +75,40 @@ async def test_feeds_of_each_kind(make: Make, fetched: Any) -> None:
 )
 async def test_what_is_no_feed_is_refused(make: Make, fetched: Any, text: str, said: str) -> None:
     with pytest.raises(ProgramError, match=said):
-        await feeds.feed(make(), world_of(), fetched(text), 10)
+        await feeds.feed(make(), Inline(), world_of(), fetched(text), 10)
 
 
 async def test_very_deep_xml_is_read_without_harm(make: Make, fetched: Any) -> None:
     deep = f"<rss>{'<a>' * 50_000}{'</a>' * 50_000}<item><title>x</title></item></rss>"
-    assert (await feeds.feed(make(), world_of(), fetched(deep), 10))[0]["title"] == "x"
+    assert (await feeds.feed(make(), Inline(), world_of(), fetched(deep), 10))[0]["title"] == "x"
     for most in (0, 501):
         with pytest.raises(ProgramError, match="1 to 500"):
-            await feeds.feed(make(), world_of(), fetched(RSS), most)
+            await feeds.feed(make(), Inline(), world_of(), fetched(RSS), most)
 
 
 async def test_parts_of_a_page(make: Make, fetched: Any, site: WebSite) -> None:
     url, web = fetched(PAGE), make()
 
-    async def found(find: Any) -> Any:
-        return await scraping.scrape(web, world_of(), url, find)
+    async def found(what: str, selector: str = "", attribute: str = "") -> Any:
+        wanted = scraping.Wanted(what, selector, attribute)
+        return await scraping.scrape(web, Inline(), world_of(), url, wanted)
 
-    assert await found(scraping.first("h1")) == "Tea & more"
-    assert await found(scraping.first("h2")) is None
-    assert await found(scraping.first(".price", "data-id")) == "7"
-    assert await found(scraping.first("a", "href")) == site.url("/buy?x=1")
-    assert await found(scraping.every(".price")) == ["€ 5", "€ 6"]
-    assert await found(scraping.first("script")) is None
-    assert await found(scraping.links()) == [
+    assert await found("first", "h1") == "Tea & more"
+    assert await found("first", "h2") is None
+    assert await found("first", ".price", "data-id") == "7"
+    assert await found("first", "a", "href") == site.url("/buy?x=1")
+    assert await found("every", ".price") == ["€ 5", "€ 6"]
+    assert await found("first", "script") is None
+    assert await found("links") == [
         {"text": "Buy now", "url": site.url("/buy?x=1"), "href": "/buy?x=1"},
         {"text": "B", "url": "https://b.test/", "href": "https://b.test/"},
     ]
-    assert await found(scraping.images("body")) == [{"url": site.url("/tea.png"), "src": "tea.png", "alt": "Tea"}]
-    assert await found(scraping.table()) == [
+    assert await found("images", "body") == [{"url": site.url("/tea.png"), "src": "tea.png", "alt": "Tea"}]
+    assert await found("table") == [
         {"Name": "Tea", "Price": "5", "column3": "x"}, {"Name": "Milk", "Price": "1"},
     ]  # fmt: skip
-    assert await found(scraping.table("#plain")) == [{"column1": "a", "column2": "b"}]
-    assert await found(scraping.table("#none")) == []
+    assert await found("table", "#plain") == [{"column1": "a", "column2": "b"}]
+    assert await found("table", "#none") == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ async def test_parts_of_a_page(make: Make, fetched: Any, site: WebSite) -> None:
 )
 async def test_what_is_no_selector_is_said(make: Make, fetched: Any, selector: str) -> None:
     with pytest.raises(ProgramError, match="CSS selector"):
-        await scraping.scrape(make(), world_of(), fetched(PAGE), scraping.first(selector))
+        await scraping.scrape(make(), Inline(), world_of(), fetched(PAGE), scraping.Wanted("first", selector))
 
 
 async def test_pages_that_are_none(make: Make, fetched: Any, site: WebSite) -> None:
@@ -124,9 +126,24 @@ async def test_pages_that_are_none(make: Make, fetched: Any, site: WebSite) -> N
         (site.url("/huge"), "at most 2097152 bytes"),
     ):
         with pytest.raises(ProgramError, match=said):
-            await scraping.scrape(make(), world_of(), url, scraping.first("h1"))
-    deep = fetched("<div>" * 20_000 + "<h1>x</h1>")
-    assert await scraping.scrape(make(), world_of(), deep, scraping.first("h1")) == "x"
+            await scraping.scrape(make(), Inline(), world_of(), url, scraping.Wanted("first", "h1"))
+    deep = fetched("<div>" * 5_000 + "<h1>x</h1>")
+    assert await scraping.scrape(make(), Inline(), world_of(), deep, scraping.Wanted("first", "h1")) == "x"
+
+
+async def test_a_hostile_page_ends_with_its_process(make: Make, fetched: Any) -> None:
+    workshop = Workshop(seconds=1.0)
+    wanted = scraping.Wanted("first", "h1")
+    assert await scraping.scrape(make(), Inline(), world_of(), fetched(PAGE), wanted) == "Tea & more"
+    with pytest.raises(ProgramError, match="took longer than 1 seconds"):
+        await scraping.scrape(make(), workshop, world_of(), fetched("<div>" * 300_000), wanted)
+    feed = await feeds.feed(make(), workshop, world_of(), fetched(RSS), 1)
+    assert feed[0]["title"] == "One & only"
+    await workshop.close()
+
+
+def test_tags_without_end_take_no_time_of_their_own() -> None:
+    assert scraping.found_in(b"<h1>x</h1>" + b"<a " * 600_000, "text/html", "https://a.test/", "first", "h1", "") == "x"
 
 
 async def test_graphql_gives_what_was_asked_for(make: Make, site: WebSite, fetched: Any) -> None:

@@ -208,12 +208,16 @@ class BlockParser(StatementParser):
         parameters: list[str] = []
         if self.accept("("):
             while not self.is_operator(")"):
-                parameters.append(self.advance().text.lower())
+                if self.is_word("BYVAL", "BYREF") and self.ahead().kind == "word":
+                    self.advance()
+                parameters.append(self.advance().text.rstrip("$%").lower())
                 if self.accept("AS"):
                     self.advance()
                 if not self.accept(","):
                     break
             self.expect(")", "after the parameters")
+        if self.accept("AS"):
+            self.advance()
         body = tuple(self._statements_until(()))
         self._close(kind, token)
         return tree.Define(token.line, name.upper.rstrip("$%"), tuple(parameters), body)

@@ -138,10 +138,8 @@ class Compiler(Encoder):
         made = tree.Call(item.line, 1, "NVL", (item.target, tree.Mapping(item.line, 1, ())))
         self._assign(tree.Assign(item.line, item.target, made))
         for line in item.body:
-            if isinstance(line, tree.Assign) and isinstance(line.target, tree.Name):
-                key = tree.Literal(line.line, 1, line.target.name)
-                place = tree.Member(line.line, 1, item.target, key)
-                self._assign(tree.Assign(line.line, place, line.value, line.operator))
+            if isinstance(line, tree.Assign):
+                self._assign(tree.Assign(line.line, within(line.target, item.target), line.value, line.operator))
             else:
                 self.statement(line)
 
@@ -406,6 +404,22 @@ def is_prose(parser: Parser, errors: list[ScriptError]) -> bool:
 def diagnostic(file: str, error: ScriptError, severity: str) -> Diagnostic:
     """An error with its file."""
     return Diagnostic(file, error.line, error.column, severity, error.code, error.message, error.suggestion)
+
+
+def within(target: tree.Expression, of: tree.Expression) -> tree.Expression:
+    """name and .name.other as fields of the object of WITH; other.name is what it says."""
+    if isinstance(target, tree.Name):
+        return tree.Member(target.line, 1, of, tree.Literal(target.line, 1, target.name.removeprefix(".")))
+    if isinstance(target, tree.Member) and begins_with_point(target):
+        return tree.Member(target.line, target.column, within(target.of, of), target.key, target.optional)
+    return target
+
+
+def begins_with_point(target: tree.Expression) -> bool:
+    """Whether what it belongs to is a field of WITH."""
+    while isinstance(target, tree.Member):
+        target = target.of
+    return isinstance(target, tree.Name) and target.name.startswith(".")
 
 
 def sets(body: tuple[tree.Statement, ...], name: str) -> bool:

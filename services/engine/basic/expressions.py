@@ -108,7 +108,18 @@ class ExpressionParser(Matching):
                 self.expect("NULL", "after IS")
                 test = tree.Call(*place, "ISNULL", (left,))
             return tree.Unary(*place, "NOT", test) if negated else test
+        if token.upper == "IN" and self.is_operator("("):
+            return tree.Binary(*place, "IN", left, self._bracketed())
         return tree.Binary(*place, token.upper, left, self._concatenation())
+
+    def _bracketed(self) -> tree.Expression:
+        """x IN ("a", "b"), as SQL writes lists; with one value in the brackets, that value."""
+        token, start = self.token, self.position
+        values = self.arguments()
+        if len(values) > 1:
+            return tree.Listing(token.line, token.column, values)
+        self.position = start
+        return self._concatenation()
 
     def _concatenation(self) -> tree.Expression:
         left = self._sum()

@@ -19,6 +19,7 @@ WORD = re.compile(r"[^\W\d]\w*[$%]?")
 OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
 BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
 LEADING = re.compile(r"^\s+(?:[+&]\s|AND\b|OR\b)", re.IGNORECASE)
+LONGEST_TEXT_LINES = 30
 STATEMENT = re.compile(
     r"^\s*(?:(?:TALK|HEAR|IF|ELSE|ELSEIF|WHILE|WEND|RETURN|SUB|FUNCTION|FOR\s+EACH)\b(?!\s*[:=,.(\]})])"
     r"|END\s+(?:IF|FOR|WHILE|SUB|FUNCTION|SELECT|SWITCH|TRY|WITH|ON)\s*(?:'.*)?$)",
@@ -88,6 +89,7 @@ class Lexer:
         self.blocks: list[tuple[int, int]] = []  # lines of BEGIN and END
         self._depth = 0
         self._says = False
+        self._skipped = 0
 
     def run(self) -> list[Token]:
         """All tokens, the last of kind "end". What cannot be read is in `errors`."""
@@ -109,7 +111,8 @@ class Lexer:
                 continue
             self._line(self._lines[index], index + 1)
             self._newline()
-            index += 1
+            index += 1 + self._skipped
+            self._skipped = 0
         if self._depth > 0:
             self._depth = 0
             self._newline()
@@ -237,10 +240,28 @@ class Lexer:
             else:
                 content.append(character)
                 position += 1
+        more = self._following(line) if quote == '"' else []
+        if more:
+            self._skipped = len(more)
+            text = "\n".join(["".join(content), *more])
+            self.tokens.append(Token("string", text, line, start + 1, spaced=True))
+            return position
         problem = ScriptError("BAS102", "this text has no closing quote", line, start + 1, f"add {quote} at its end")
         self.errors.append(problem)
         self.tokens.append(Token("string", "".join(content).replace("${", "$ {"), line, start + 1, spaced=True))
         return len(text)
+
+    def _following(self, line: int) -> list[str]:
+        """Further lines of a text: they hold no quote but one at the very end, and do not begin a statement."""
+        found: list[str] = []
+        for text in self._lines[line : line + LONGEST_TEXT_LINES]:
+            plain = text.rstrip()
+            if STATEMENT.match(text) or '"' in plain[:-1]:
+                return []
+            if plain.endswith('"'):
+                return [*found, plain[:-1]]
+            found.append(plain)
+        return []
 
 
 def matching_brace(text: str, position: int) -> int:

@@ -121,9 +121,14 @@ class Parser(DeclarationParser):
         if self.accept("AS"):
             self.accept("NEW")
             kind = self.advance().upper
-        if self.accept("="):
-            return tree.Assign(token.line, target, self.expression())
-        return tree.Assign(token.line, target, empty_of(kind, token))
+        value = self.expression() if self.accept("=") else empty_of(kind, token)
+        if self.is_operator(","):  # DIM a, b: the next one is a statement of its own
+            place = (self.token.line, self.token.column)
+            self.tokens[self.position : self.position + 1] = [
+                Token("newline", "\n", *place),
+                Token("word", "DIM", *place),
+            ]
+        return tree.Assign(token.line, target, value)
 
     def _skip_sizes(self) -> None:
         while not self.at_end() and not self.accept(")"):

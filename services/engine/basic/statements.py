@@ -124,11 +124,14 @@ class StatementParser(ExpressionParser):
 
     def _with_field(self) -> tree.Statement:
         """.name = value, or name = value, in WITH."""
-        self.accept(".")
+        dotted = self.accept(".")
         line = self.token.line
         name = self.advance()
+        target: tree.Expression = tree.Name(line, name.column, name.text)
+        if dotted and self.is_operator(".", "["):
+            target = self.postfix(tree.Name(line, name.column, f".{name.text}"))
         self.expect("=", "after the name of the field")
-        return tree.Assign(line, tree.Name(line, name.column, name.text), self.expression())
+        return tree.Assign(line, target, self.expression())
 
     def _heard(self, line: int, target: tree.Expression) -> tree.Statement:
         """What follows HEAR v."""

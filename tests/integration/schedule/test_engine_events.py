@@ -116,3 +116,23 @@ async def test_a_form_is_sent_by_anybody(caller: Caller) -> None:
     await caller.world.says("ana@x.org: Hello", "bo@x.org: Good day", channel="event")
     assert (await caller.call(f"/api/{BOT}/forms/nothing", {})).status == 404
     assert (await caller.call(f"/api/{BOT}/forms/contact", [1])).status == 400
+
+
+async def test_a_script_that_saves_starts_one_that_waits_for_it(caller: Caller) -> None:
+    """From a webhook to a row to the lines of ON INSERT and ON UPDATE."""
+    tables = "TABLE orders\n  id integer key\n  item string(40)\nEND TABLE\n"
+    rules = """ON INSERT OF "orders"
+  TALK "new " + row.item
+END ON
+ON UPDATE OF "orders"
+  TALK "now " + row.item
+END ON"""
+    await caller.world.publish(
+        tables=tables,
+        rules=rules,
+        hook='WEBHOOK "in"\nSAVE "orders", #{id: number, item: item}\nRETURN "kept"',
+        config={"webhook-public": "true"},
+    )
+    for item in ("tea", "coffee"):
+        assert (await caller.call(f"/api/{BOT}/webhook/in", {"number": 1, "item": item})).body == "kept"
+    await caller.world.says("new tea", "now coffee", channel="event")

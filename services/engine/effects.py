@@ -13,7 +13,8 @@ from parley.session.v1 import variable_service_pb2_grpc as variable_grpc
 
 from services.common.errors import ParleyError
 from services.common.rpc.client import Mesh
-from services.engine.agent.answering import Answerer, lending
+from services.engine.agent.answering import lending
+from services.engine.agent.helping import every
 from services.engine.keywords.permissions import permitted
 from services.engine.keywords.registry import registry
 from services.engine.keywords.world import Performed, World
@@ -116,19 +117,17 @@ class SessionVariables:
 
     async def read(self, world: World, scope: str, key: str) -> Value:
         """A value; None when there is none. ParleyError."""
-        parents = {"bot": world.bot, "user": world.user, "session": world.session, "channel": world.channel}
-        request = variable_pb.ListVariablesRequest(parent=parents[scope], keys=[key], page_size=1)
+        request = variable_pb.ListVariablesRequest(parent=parent_of(world, scope), keys=[key], page_size=1)
         with lending():
             found = await self._variables.ListVariables(request)
         return json.loads(json_format.MessageToJson(found.variables[0].value)) if found.variables else None
 
+    async def all(self, world: World, scope: str) -> dict[str, Value]:
+        """All values of a scope, 1000 at most. ParleyError."""
+        with lending():
+            return await every(self._variables, parent_of(world, scope))
 
-class MeshModels:
-    """Models: the llm service has them."""
 
-    def __init__(self, answerer: Answerer) -> None:
-        self._answerer = answerer
-
-    async def complete(self, world: World, prompt: str, options: Mapping[str, Value]) -> str:
-        """One prompt, one text. ParleyError."""
-        return await self._answerer.complete(prompt, world.locale, world.bot, options)
+def parent_of(world: World, scope: str) -> str:
+    """Whose values a scope means."""
+    return {"bot": world.bot, "user": world.user, "session": world.session, "channel": world.channel}[scope]

@@ -4,6 +4,7 @@ import datetime
 import time
 from collections import OrderedDict
 
+from services.common.errors import NotFound
 from services.common.telemetry.logs import logger
 from services.engine.machine.machine import Budgets, Machine
 from services.engine.machine.migrating import migrated
@@ -11,6 +12,7 @@ from services.engine.machine.outcomes import Clock
 from services.engine.machine.state import MachineState
 from services.engine.schedule.when import zone_of
 from services.engine.store import Bots, Release
+from services.engine.tools.asking import asking
 
 log = logger(__name__)
 TIMEZONE = "timezone"
@@ -54,6 +56,14 @@ class Releases:
         log.info("conversation moved" if found else "conversation stays", version=version, target=target)
         return (version, state) if found is None else (target, found)
 
+    async def current(self, tenant: str, bot: str) -> Release:
+        """What the live version of a bot is. NotFound, also when nothing of it was published."""
+        version = await self.live(tenant, bot)
+        if not version:
+            message = f"nothing of {bot} was published"
+            raise NotFound(message)
+        return (await self.machine(tenant, version))[1]
+
     async def machine(self, tenant: str, version: str) -> tuple[Machine, Release]:
         """The machine of "bots/{bot}/versions/{n}". NotFound."""
         key = (tenant, version)
@@ -61,7 +71,10 @@ class Releases:
         if found is None:
             _, bot, _, number = version.split("/")
             release = await self._bots.release(tenant, bot, int(number))
-            found = (Machine(release.programs, self._budgets, clock_of(release)), release)
+            found = (
+                Machine({**release.programs, **asking(release.programs)}, self._budgets, clock_of(release)),
+                release,
+            )
             self._machines[key] = found
             if len(self._machines) > MACHINES:
                 self._machines.popitem(last=False)

@@ -6,14 +6,14 @@ from parley.session.v1 import ledger_service_pb2_grpc
 from services.common.db import requests
 from services.common.security.sealing import Vault, key_of
 from services.common.service import Chassis
+from services.engine.agent import wiring as agent
 from services.engine.agent.answering import Answerer
 from services.engine.api.bots import BotApi
 from services.engine.config import EngineSettings
-from services.engine.effects import Effects, MeshModels, SessionVariables
+from services.engine.effects import Effects, SessionVariables
 from services.engine.files import wiring as files
 from services.engine.files.working import Workshop
 from services.engine.keywords.memory.variables import Variables
-from services.engine.keywords.models.port import Models
 from services.engine.machine.machine import Budgets
 from services.engine.outgoing import Outgoing
 from services.engine.releases import Releases
@@ -63,15 +63,16 @@ class EngineService:
     def _tools(self, chassis: Chassis, settings: EngineSettings, bots: Bots) -> Tools:
         answerer = Answerer(chassis.mesh, settings.answer_seconds, settings.knowledge_floor)
         self._outgoing = outgoing = Outgoing(settings, chassis.cache)
+        releases = Releases(bots, Budgets(nodes=settings.turn_nodes, seconds=settings.turn_seconds))
         return Tools(
             settings=settings,
             ledger=ledger_service_pb2_grpc.LedgerServiceStub(chassis.mesh.channel("session")),
-            releases=Releases(bots, Budgets(nodes=settings.turn_nodes, seconds=settings.turn_seconds)),
+            releases=releases,
             effects=Effects(
                 {
                     **outgoing.ports,
                     Variables: SessionVariables(chassis.mesh),
-                    Models: MeshModels(answerer),
+                    **agent.ports(chassis.mesh, settings, answerer, releases),
                     **schedule.ports(chassis.database),
                     **sandbox.ports(chassis, settings),
                     **tables.ports(chassis, settings),

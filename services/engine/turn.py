@@ -19,7 +19,9 @@ from services.common.bus import subjects
 from services.common.bus.connection import Bus
 from services.common.errors import Internal, NotFound, ParleyError, to_status
 from services.common.telemetry.logs import logger
-from services.engine.agent.answering import Answerer, Question
+from services.engine.agent.answering import Answerer
+from services.engine.agent.replying import Replying
+from services.engine.agent.tool_calls import done, under_way
 from services.engine.beginning import predefined
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, Setting, journaled, replayed
@@ -60,7 +62,7 @@ class Tools:
     calls: Calls
 
 
-class TurnRunner:
+class TurnRunner(Replying):
     """Runs one claimed turn."""
 
     def __init__(self, tools: Tools, turn: ledger_pb.Turn) -> None:
@@ -87,8 +89,11 @@ class TurnRunner:
         if postponed is not None:
             await self._abandon(postponed)
             return False
-        if self._input is not None and not self._heard and not self._unattended:
-            await self._answer(release)
+        if self._input is not None and not self._unattended and (not self._heard or self._recalled):
+            postponed = await self._respond(machine, release)
+        if postponed is not None:
+            await self._abandon(postponed)
+            return False
         return await self._commit()
 
     async def give_up(self, error: Exception) -> None:
@@ -98,7 +103,7 @@ class TurnRunner:
         run = told_of(self._turn, self._state)
         self._state, self._heard = MachineState(history=self._state.history, run=run), True
         self._waiting = pb.Waiting(kind=pb.Waiting.KIND_NONE)
-        self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
+        self._reply(wording.say("failed", self._locale), role=pb.Message.ROLE_SYSTEM)
         self._error = to_status(error if isinstance(error, ParleyError) else Internal("internal error"))
         await self._finished(failure="the script failed")
         await self._commit()
@@ -159,7 +164,7 @@ class TurnRunner:
 
     async def _steps(self, machine: m.Machine) -> float | None:
         """Run the program to where it waits. Seconds to wait, when it sleeps while a message is there."""
-        self._heard |= self._begun
+        self._heard |= self._begun or (self._input is not None and under_way(self._state, self._input.seq))
         resume: m.Resume = self._first_resume()
         while True:
             step = machine.run(self._state, resume)
@@ -183,8 +188,17 @@ class TurnRunner:
                 await self._finished(failure=f"line {outcome.line}: {outcome.message}")
                 return None
             else:
+                self._tool_ended(outcome.value)
                 await self._finished(outcome.value)
                 return None
+
+    def _variables(self) -> dict[str, Value]:
+        return {**predefined(self._turn), **parameters(self._config)}
+
+    @property
+    def _recalled(self) -> bool:
+        """A tool that the model called for this message ended after a crash: the model goes on."""
+        return self._state.over and self._error is None and bool(done(self._state, self._seq))
 
     def _log_printed(self) -> None:
         for line in self._state.printed:
@@ -213,7 +227,7 @@ class TurnRunner:
         files = tuple(
             {"name": item.name, "uri": item.uri, "content_type": item.content_type} for item in message.attachments
         )
-        return m.Input(message.text, message.action, files, self._turn.locale)
+        return m.Input(message.text, message.action, files, self._locale)
 
     def _sleep(self, outcome: m.Sleep) -> float | None:
         left = outcome.until - time.time()
@@ -226,7 +240,7 @@ class TurnRunner:
     def _failed(self, outcome: m.Failed) -> None:
         log.info("script failed", bot=self._turn.bot, line=outcome.line, problem=outcome.message)
         self._heard |= not self._unattended
-        self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
+        self._reply(wording.say("failed", self._locale), role=pb.Message.ROLE_SYSTEM)
         self._error = status_pb2.Status(code=13, message=f"line {outcome.line}: {outcome.message}")
 
     async def _perform(self, wanted: m.PerformEffect) -> m.EffectResult | m.EffectError:
@@ -273,64 +287,6 @@ class TurnRunner:
             reply.attachments.add(name=item["name"], uri=item["uri"], content_type=item.get("content_type", ""))
         self._said += 1
         self._replies.append(reply)
-
-    # free answers
-
-    async def _answer(self, release: Release) -> None:
-        message = self._input
-        if message is None:
-            return
-        self._heard = True
-        self._tell(pb.SessionEvent(typing=pb.Typing(role=pb.Message.ROLE_BOT)))
-        if self._replies:
-            await self._checkpoint()
-        question = Question(
-            bot=self._turn.bot,
-            text=message.text or message.action,
-            locale=self._turn.locale,
-            history=self._state.history[-self._tools.settings.history_limit :],
-            system_prompt=release.system_prompt,
-            collections=self._state.collections,
-            context=self._state.context,
-            model=release.config.get("llm-model", ""),
-        )
-        pieces: list[str] = []
-        try:
-            answer = await self._until_cancelled(question, pieces)
-        except ParleyError as error:
-            if error.retryable and self._age() < self._tools.settings.answer_patience:
-                raise
-            self._error = to_status(error)
-            self._reply(wording.say("failed", self._turn.locale), role=pb.Message.ROLE_SYSTEM)
-            return
-        self._state.history = [*question.history, ["user", question.text], ["bot", answer[0]]]
-        self._reply(answer[0], citations=answer[1], tokens=answer[2])
-
-    def _age(self) -> float:
-        """Seconds since the message was posted."""
-        return time.time() - self._input.create_time.ToNanoseconds() / 1e9 if self._input is not None else 0.0
-
-    async def _until_cancelled(
-        self, question: Question, pieces: list[str]
-    ) -> tuple[str, list[content_pb2.Citation], int]:
-        def on_piece(offset: int, text: str) -> None:
-            if offset == 0:
-                pieces.clear()
-            pieces.append(text)
-            delta = pb.Delta(turn=self._turn.turn, ordinal=self._said, offset=offset, text=text)
-            self._tell(pb.SessionEvent(delta=delta))
-
-        answering = asyncio.create_task(self._tools.answerer.answer(question, on_piece))
-        cancelling = asyncio.create_task(self.cancelled.wait())
-        try:
-            await asyncio.wait({answering, cancelling}, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
-                found = answering.result()
-                return found.text, found.citations, found.tokens
-            return ("".join(pieces) or "…"), [], 0
-        finally:
-            answering.cancel()
-            cancelling.cancel()
 
     def _tell(self, event: pb.SessionEvent) -> None:
         key = self._turn.lease.key

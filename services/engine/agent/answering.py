@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from parley.common.v1 import content_pb2
@@ -15,7 +15,6 @@ from services.common import context
 from services.common.errors import ParleyError, Unavailable, from_proto
 from services.common.rpc.client import Mesh
 from services.common.telemetry.logs import logger
-from services.engine.program.values import Value, text_of
 
 log = logger(__name__)
 PASSAGES = 5
@@ -25,7 +24,10 @@ ROLES = {"user": llm_pb.ChatMessage.ROLE_USER, "bot": llm_pb.ChatMessage.ROLE_AS
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, of whom, in what setting. history: [role, text] pairs, oldest first."""
+    """What is asked, of whom, in what setting. history: [role, text] pairs, oldest first.
+
+    exchange: tools the model called for this question, and what they gave.
+    """
 
     bot: str
     text: str
@@ -35,15 +37,18 @@ class Question:
     collections: list[str] = field(default_factory=list)
     context: dict[str, str] = field(default_factory=dict)
     model: str = ""
+    tools: list[llm_pb.Tool] = field(default_factory=list)
+    exchange: list[llm_pb.ChatMessage] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The text, what supports it, the tokens it took."""
+    """The text, what supports it, the tokens it took, the tools the model wants called."""
 
     text: str
     citations: list[content_pb2.Citation]
     tokens: int
+    calls: list[llm_pb.ToolCall] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -112,6 +117,8 @@ class Answerer:
         for role, text in question.history:
             request.messages.add(role=ROLES[role], text=text)
         request.messages.add(role=llm_pb.ChatMessage.ROLE_USER, text=question.text)
+        request.messages.extend(question.exchange)
+        request.tools.extend(question.tools)
         for item in passages:
             request.passages.add(
                 title=item.title, uri=item.document, text=item.text, start=item.start, score=item.score
@@ -129,17 +136,7 @@ class Answerer:
                 length = 0
             elif kind == "completed":
                 done = event.completed
-                return Answer(done.text, list(done.citations), done.usage.output_tokens)
+                return Answer(done.text, list(done.citations), done.usage.output_tokens, list(done.tool_calls))
             elif kind == "failed":
                 raise from_proto(event.failed)
         raise Unavailable("the model's answer was cut off")
-
-    async def complete(self, prompt: str, locale: str, bot: str, options: Mapping[str, Value]) -> str:
-        """LLM in a script: one prompt, one text. options: system, model. ParleyError."""
-        request = llm_pb.CompleteRequest(locale=locale, bot=bot, model=text_of(options.get("model")))
-        if options.get("system"):
-            request.messages.add(role=llm_pb.ChatMessage.ROLE_SYSTEM, text=text_of(options["system"]))
-        request.messages.add(role=llm_pb.ChatMessage.ROLE_USER, text=prompt)
-        with lending():
-            done = await self._llm.Complete(request, timeout=self._seconds)
-        return str(done.text)

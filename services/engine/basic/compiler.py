@@ -203,13 +203,32 @@ class Compiler(Encoder):
 
     def _declare(self, item: tree.Declare) -> None:
         if item.kind == "system_prompt":
-            self.system_prompt = str(item.values["text"])
+            self._prompt(item)
         elif item.kind == "description":
             self.tool["description"] = item.values["text"]
         elif item.kind == "parameter":
             self.tool.setdefault("parameters", []).append(item.values)
         else:
             self.declarations.append({"kind": item.kind, **item.values})
+
+    def _prompt(self, item: tree.Declare) -> None:
+        """What the model is told is also told again whenever the block is reached, with its ${...} filled in."""
+        self.system_prompt = str(item.values["text"])
+        block = Token("string", self.system_prompt, item.line, 1)
+        text = self.value(Parser(Lexer("").run(), []).interpolated(block))
+        self.emit("apply", item.line, keyword="SET SYSTEM PROMPT", arguments={"text": text}, into=["var", "_"])
+
+    def invoke(self, item: tree.Invoke, into: Encoded) -> Encoded:
+        """A keyword's node; a web site that is named is also declared, for whatever reads its pages."""
+        given = dict(item.arguments)
+        address = given.get("address")
+        if item.keyword == "USE WEBSITE" and isinstance(address, tree.Literal):
+            interval = given.get("interval")
+            refresh = interval.value if isinstance(interval, tree.Literal) else ""
+            self.declarations.append(
+                {"kind": "website", "address": address.value, "refresh": refresh, "line": item.line}
+            )
+        return super().invoke(item, into)
 
     def _define(self, item: tree.Define) -> None:
         self.errors.append(

@@ -149,6 +149,8 @@ class StatementParser(ExpressionParser):
         self.advance()
         if kind.upper in CHOICES and not self.at_end():
             return tree.Ask(line, target, "CHOICE", tree.Listing(line, 1, self.listed()))
+        if self.is_operator(",") and self.ahead().kind == "string":
+            self.advance()
         if self._at_text():
             return tree.Ask(line, target, f"PROMPT:{kind.upper}", self.interpolated(self.advance()))
         return tree.Ask(line, target, kind.upper)

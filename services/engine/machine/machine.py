@@ -3,8 +3,10 @@
 import datetime
 from collections.abc import Callable, Mapping
 
-from services.engine.machine import validation, wording
+from services.engine.hearing import kinds
+from services.engine.machine import wording
 from services.engine.machine.core import OVERSIGHTS, BudgetError
+from services.engine.machine.expressions import compiled
 from services.engine.machine.loaded import Loaded
 from services.engine.machine.nodes import Nodes
 from services.engine.machine.outcomes import (
@@ -27,7 +29,7 @@ from services.engine.machine.outcomes import (
 )
 from services.engine.machine.state import Frame, MachineState
 from services.engine.program.program import Node, Program
-from services.engine.program.values import ProgramError, Value, weight
+from services.engine.program.values import ProgramError, Value, text_of, weight
 
 __all__ = [
     "AskUser",
@@ -48,6 +50,8 @@ __all__ = [
     "TraceEvent",
 ]
 ATTEMPTS = 3
+LOCALE = "hear-locale"
+"""Where the language of a person is kept while an answer is converted."""
 LARGEST_STATE = 4 * 1_048_576
 
 
@@ -149,11 +153,15 @@ class Run(Nodes):
                 self._say(said.text, said.attachments)
             for scope, key, kept in resume.variables:
                 self.state.keep(scope, key, kept)
+            if node["op"] == "ask" and resume.value is None:
+                self.locale = text_of(self.state.settings.get(LOCALE))
+                return self._again(node)
+            self.state.attempts = 0
             return self._stored(node, resume.value)
         if isinstance(resume, EffectError):
-            self.state.waiting = ""
+            self.state.waiting, self.state.attempts = "", 0
             return self._caught(ProgramError(resume.message))
-        return self._effect_request(node)
+        return self._conversion(node) if node["op"] == "ask" else self._effect_request(node)
 
     def _answered(self, resume: Input) -> Outcome | None:
         node = self._node()
@@ -162,26 +170,46 @@ class Run(Nodes):
         except ProgramError as error:
             return self._caught(error)
         if value is None:
-            self.state.attempts += 1
-            if self.state.attempts >= ATTEMPTS:
-                self.state.waiting, self.state.attempts = "", 0
-                return self._caught(ProgramError(f"no answer of type {node['type']} after {ATTEMPTS} attempts"))
-            self._say(self._expected(node))
-            return AskUser()
+            return self._again(node)
+        if kinds.canonical(node["type"]) in kinds.CONVERTED:
+            return self._converted(node, value)
         self.state.waiting, self.state.attempts = "", 0
         if node["type"] == "CHOICE":
             self.state.suggestions = []  # no message was there to offer them with, and now they are answered
         return self._stored(node, value)
 
+    def _again(self, node: Node) -> Outcome | None:
+        """What was said does not fit: asked for again, the third time it is an error."""
+        self.state.attempts += 1
+        if self.state.attempts >= ATTEMPTS:
+            self.state.waiting, self.state.attempts = "", 0
+            return self._caught(ProgramError(f"no answer of type {node['type']} after {ATTEMPTS} attempts"))
+        self.state.waiting = "message"
+        self._say(self._expected(node))
+        return AskUser()
+
+    def _converted(self, node: Node, value: Value) -> Outcome:
+        """What was sent is turned into what the script gets: the variable holds it meanwhile."""
+        self._assign(node["into"], value)
+        self.state.settings[LOCALE] = self.locale
+        self.state.waiting = "effect"
+        self.state.visits += 1
+        return self._conversion(node)
+
+    def _conversion(self, node: Node) -> PerformEffect:
+        frame = self.state.frames[-1]
+        sent = compiled(node["into"])(self.scope)
+        key = f"{frame.program}/{frame.node}/{self.state.visits}"
+        return PerformEffect(kinds.CONVERTED[kinds.canonical(node["type"])], {"sent": sent}, key)
+
     def _understood(self, node: Node, resume: Input) -> Value:
         said = resume.action or resume.text
         if node["type"] == "CHOICE":
-            return validation.choose(self._options(node), said)
-        return validation.heard(node["type"], said, list(resume.attachments), self.machine.clock())
+            return kinds.choose(self._options(node), said)
+        return kinds.heard(node["type"], said, list(resume.attachments), self.machine.clock())
 
     def _expected(self, node: Node) -> str:
-        kind = validation.canonical(node["type"])
-        kind = "FILE" if kind in validation.FILES else kind
+        kind = kinds.canonical(node["type"])
         options = ", ".join(self._options(node)) if kind == "CHOICE" else ""
         self._offer(node)
         return wording.say("retry", self.locale, expected=wording.say(kind, self.locale, options=options))

@@ -1,7 +1,11 @@
 """What the machine itself says to people, in their language."""
 
+from collections.abc import Mapping
+
 WORDS: dict[str, dict[str, str]] = {
     "en": {
+        "on": "{label}: on",
+        "off": "{label}: off",
         "retry": "Sorry, I did not understand that. I expected {expected}.",
         "failed": "Something went wrong in this conversation. Please try again later.",
         "EMAIL": "an e-mail address, such as ana@example.com",
@@ -15,6 +19,12 @@ WORDS: dict[str, dict[str, str]] = {
         "MOBILE": "a phone number with area code",
         "CHOICE": "one of: {options}",
         "FILE": "a file",
+        "DOCUMENT": "a document",
+        "IMAGE": "a picture",
+        "AUDIO": "a voice message or a recording",
+        "VIDEO": "a video",
+        "QRCODE": "a clear picture of a QR code",
+        "LOGIN": "you to sign in first",
         "URL": "a web address",
         "UUID": "an identifier (UUID)",
         "COLOR": "a color, such as #FF8800 or red",
@@ -27,6 +37,8 @@ WORDS: dict[str, dict[str, str]] = {
         "other": "something else",
     },
     "pt": {
+        "on": "{label}: ligado",
+        "off": "{label}: desligado",
         "retry": "Desculpe, não entendi. Eu esperava {expected}.",
         "failed": "Algo deu errado nesta conversa. Tente novamente mais tarde.",
         "EMAIL": "um e-mail, como ana@example.com",
@@ -40,6 +52,12 @@ WORDS: dict[str, dict[str, str]] = {
         "MOBILE": "um telefone com DDD",
         "CHOICE": "uma destas opções: {options}",
         "FILE": "um arquivo",
+        "DOCUMENT": "um documento",
+        "IMAGE": "uma imagem",
+        "AUDIO": "um áudio",
+        "VIDEO": "um vídeo",
+        "QRCODE": "uma imagem nítida de um QR code",
+        "LOGIN": "que você entrasse na sua conta",
         "URL": "um endereço da web",
         "UUID": "um identificador (UUID)",
         "COLOR": "uma cor, como #FF8800 ou azul",
@@ -52,6 +70,8 @@ WORDS: dict[str, dict[str, str]] = {
         "other": "outra coisa",
     },
     "es": {
+        "on": "{label}: activado",
+        "off": "{label}: desactivado",
         "retry": "Perdón, no lo entendí. Esperaba {expected}.",
         "failed": "Algo salió mal en esta conversación. Inténtalo más tarde.",
         "EMAIL": "un correo, como ana@example.com",
@@ -65,6 +85,12 @@ WORDS: dict[str, dict[str, str]] = {
         "MOBILE": "un teléfono con prefijo",
         "CHOICE": "una de estas opciones: {options}",
         "FILE": "un archivo",
+        "DOCUMENT": "un documento",
+        "IMAGE": "una imagen",
+        "AUDIO": "un audio",
+        "VIDEO": "un vídeo",
+        "QRCODE": "una imagen clara de un código QR",
+        "LOGIN": "que iniciara sesión",
         "URL": "una dirección web",
         "UUID": "un identificador (UUID)",
         "COLOR": "un color, como #FF8800 o red",
@@ -77,6 +103,8 @@ WORDS: dict[str, dict[str, str]] = {
         "other": "otra cosa",
     },
     "ru": {
+        "on": "{label}: вкл.",
+        "off": "{label}: выкл.",
         "retry": "Извините, я не понял. Нужно: {expected}.",
         "failed": "В этой беседе что-то пошло не так. Попробуйте позже.",
         "EMAIL": "адрес почты, например ana@example.com",
@@ -90,6 +118,12 @@ WORDS: dict[str, dict[str, str]] = {
         "MOBILE": "телефон с кодом",
         "CHOICE": "один из вариантов: {options}",
         "FILE": "файл",
+        "DOCUMENT": "документ",
+        "IMAGE": "изображение",
+        "AUDIO": "голосовое сообщение или запись",
+        "VIDEO": "видео",
+        "QRCODE": "чёткое изображение QR-кода",
+        "LOGIN": "сначала войти в учётную запись",
         "URL": "веб-адрес",
         "UUID": "идентификатор (UUID)",
         "COLOR": "цвет, например #FF8800",
@@ -102,6 +136,11 @@ WORDS: dict[str, dict[str, str]] = {
         "other": "что-то другое",
     },
 }
+
+
+def language_of(locale: str, config: Mapping[str, str]) -> str:
+    """The person's language, else the bot's (`language` or `bot-language` of its configuration)."""
+    return locale or config.get("language", "") or config.get("bot-language", "")
 
 
 def say(key: str, locale: str, **values: str) -> str:

@@ -1,7 +1,8 @@
 import pytest
 
+from services.engine.hearing import kinds as validation
 from services.engine.machine import machine as m
-from services.engine.machine import validation, wording
+from services.engine.machine import wording
 from tests.unit.engine.scripts import NOON, play
 
 pytestmark = pytest.mark.unit

@@ -74,15 +74,15 @@ def offered(settings: Mapping[str, Value]) -> list[dict[str, str]]:
     ]
 
 
-def toggled(settings: dict[str, Value], said: str) -> bool:
-    """Whether what was said turns a switch; then it is turned."""
+def switched(settings: dict[str, Value], said: str) -> dict[str, Value] | None:
+    """Turn the switch that was said; it, or None when none was."""
     if not said.startswith(SWITCH):
-        return False
+        return None
     wanted = said.removeprefix(SWITCH).strip().lower()
-    found = [item for item in switchers(settings) if item["id"] == wanted]
-    for item in found:
-        item["on"] = not item["on"]
-    return bool(found)
+    found = next((item for item in switchers(settings) if item["id"] == wanted), None)
+    if found is not None:
+        found["on"] = not found["on"]
+    return found
 
 
 def instructions(settings: Mapping[str, Value]) -> list[str]:

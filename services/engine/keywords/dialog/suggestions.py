@@ -1,6 +1,7 @@
 """Choices offered with the next message."""
 
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
+from services.engine.keywords.tools.registered import OFFERED, tool_name
 from services.engine.machine.state import MachineState
 from services.engine.program.values import Value, text_of
 
@@ -26,7 +27,10 @@ def suggest_text(state: MachineState, arguments: Arguments) -> None:
 
 def suggest_tool(state: MachineState, arguments: Arguments) -> None:
     """A tool that runs when its choice is taken."""
-    name = text_of(arguments["tool"]).replace("\\", "/").rpartition("/")[2].removesuffix(".bas").lower()
+    name = tool_name(arguments["tool"])
+    known = state.settings.get(OFFERED)
+    others = [item for item in known if item != name] if isinstance(known, list) else []
+    state.settings[OFFERED] = [*others[-MOST_SUGGESTIONS:], name]
     offer(state, arguments.get("text", name), f"/{name}")
 
 

@@ -4,7 +4,7 @@ from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.machine.state import MachineState
 from services.engine.program.values import ProgramError, Value, text_of
 
-TOOLS = "tools"
+TOOLS, OFFERED = "tools", "offered-tools"
 MOST_TOOLS = 128
 
 

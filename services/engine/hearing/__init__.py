@@ -1,0 +1,1 @@
+"""HEAR: what a person's answer means as the type a script asked for."""

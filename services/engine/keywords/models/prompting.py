@@ -1,0 +1,23 @@
+"""What the model is told before every free answer."""
+
+from services.engine.keywords.keyword import Arguments, Effect, Keyword
+from services.engine.machine.state import MachineState
+from services.engine.program.values import text_of
+
+PROMPT = "system-prompt"
+
+
+def tell(state: MachineState, arguments: Arguments) -> None:
+    """From here on; what the configuration says comes before it."""
+    state.settings[PROMPT] = text_of(arguments["text"])
+
+
+SET_SYSTEM_PROMPT = Keyword(
+    name="SET SYSTEM PROMPT",
+    group="models",
+    summary="Tells the model how to behave in the free answers of this conversation, as BEGIN SYSTEM PROMPT does.",
+    forms=("SET SYSTEM PROMPT <text>",),
+    effect=Effect.STATE,
+    example='SET SYSTEM PROMPT "You are brief, ${username}."',
+    apply=tell,
+)

@@ -260,6 +260,13 @@ class BlockParser(StatementParser):
     def _on_event(self, token: Token) -> tree.Statement:
         raise NotImplementedError
 
+    def _resume_statement(self, token: Token) -> tree.Statement:
+        """RESUME NEXT after a handler; RESUME alone belongs to the player."""
+        if self.accept("NEXT"):
+            return tree.OnError(token.line, "continue")
+        self.position -= 1
+        return self._keyword(token)
+
     def _try_statement(self, token: Token) -> tree.Statement:
         body = tuple(self._statements_until(()))
         variable = "error_message"

@@ -233,6 +233,10 @@ class DeclarationParser(WorkflowParser):
         return ""
 
     def _schedule_statement(self, token: Token) -> tree.Statement:
+        if self.token.kind == "string":
+            self.position -= 1
+            self.tokens.insert(self.position, Token("word", "SET", token.line, token.column, token.spaced))
+            return self._keyword(self.token)
         self.accept("IN", "AFTER")
         amount = self.tight()
         unit = self.advance().upper if not self.at_end() and not self.is_word("DO") else "SECONDS"

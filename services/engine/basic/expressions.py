@@ -35,8 +35,12 @@ class ExpressionParser(Matching):
     def _or(self) -> tree.Expression:
         left = self._and()
         terms = 0
-        while self.is_word("OR", "XOR") or self.is_operator("||"):
+        while self.is_word("OR", "XOR") or self.is_operator("||", "??"):
             token = self.advance()
+            if token.text == "??":
+                left = tree.Call(token.line, token.column, "NVL", (left, self._and()))
+                terms = self._counted(terms)
+                continue
             operator = "XOR" if token.upper == "XOR" else "OR"
             left = tree.Binary(token.line, token.column, operator, left, self._and())
             terms = self._counted(terms)

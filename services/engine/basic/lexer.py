@@ -16,8 +16,14 @@ MOST_UNCLOSED = 20
 """Of one text; what follows them is not looked at for }, so that garbage costs no more than its length."""
 NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
-OPERATORS = ("?.", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *"+-*/^&=<>!()[]{},.:;?#%")
+MARKS = "+-*/^&=<>!()[]{},.:;?#%"
+OPERATORS = ("?.", "??", "++", "--", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *MARKS)
+STEPS = frozenset({"++", "--"})
 BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
+OPENS = re.compile(r"(?:^|[\s(,=+])\"\s*$")
+COMMENT_LINE = re.compile(r"\s*(?:'|//|#|REM\b)", re.IGNORECASE)
+LONGEST_TEXT = 500
+REMARK = re.compile(r"REM(\s|$)", re.IGNORECASE)
 LEADING = re.compile(r"^\s+(?:[+&]\s|AND\b|OR\b)", re.IGNORECASE)
 LONGEST_TEXT_LINES = 30
 STATEMENT = re.compile(
@@ -31,7 +37,7 @@ OPENERS, CLOSERS = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
 CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "=", "&&", "||"})
 OF_THE_LANGUAGE = frozenset(
     """
-    TALK PRINT AS CASE THEN RETURN IN TO AND OR NOT LIKE DESCRIPTION THROW RAISE ELSE WITH IF ELSEIF WHILE UNTIL
+    TALK PRINT AS CASE RETURN IN TO AND OR NOT LIKE DESCRIPTION THROW RAISE WITH IF ELSEIF WHILE UNTIL
     """.split()
 )
 QUOTED = re.compile(r'^(\s*(?:PARAM\b.*\s)?DESCRIPTION\s+)"(.*[^"\\]"[^"].*)"\s*$', re.IGNORECASE)
@@ -82,7 +88,7 @@ class Lexer:
     """One pass over the lines of a script."""
 
     def __init__(self, source: str) -> None:
-        self.lines = self._lines = source.translate(SMART).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.lines = self._lines = joined(source.translate(SMART).replace("\r\n", "\n").replace("\r", "\n").split("\n"))
         self.tokens: list[Token] = []
         self.comments: list[Comment] = []
         self.errors: list[ScriptError] = []
@@ -176,7 +182,7 @@ class Lexer:
         found = (
             rest.startswith("//")
             or (rest[0] == "'" and not self._is_string(text, position, first=first))
-            or (first and self._depth == 0 and re.match(r"REM\b", rest, re.IGNORECASE) is not None)
+            or (self._depth == 0 and (first or text[position - 1].isspace()) and REMARK.match(rest) is not None)
             or (first and self._depth == 0 and rest[0] == "#" and not rest.startswith("#{"))
         )
         if found:
@@ -192,7 +198,7 @@ class Lexer:
         if last is None or last.kind in {"number", "string"}:
             return False
         if last.kind == "word":
-            return last.upper in before_quote()
+            return last.upper in before_quote() and not text[position + 1 :].startswith(" ")
         return last.text not in CLOSERS
 
     def _token(self, text: str, position: int, line: int) -> int:
@@ -206,7 +212,7 @@ class Lexer:
                 self.tokens.append(Token(kind, match[0], line, position + 1, spaced))  # type: ignore[arg-type]
                 return match.end()
         for operator in OPERATORS:
-            if text.startswith(operator, position):
+            if text.startswith(operator, position) and not (operator in STEPS and text[position + 2 :].strip(" ;")):
                 if operator in OPENERS:
                     self._depth += 1
                 elif operator in CLOSERS:
@@ -286,6 +292,22 @@ def matching_brace(text: str, position: int) -> int:
             return index
         index += 1
     return -1
+
+
+def joined(lines: list[str]) -> list[str]:
+    """A text over several lines as one: it opens at the end of a line and closes at the beginning of a later one."""
+    made = list(lines)
+    index = 0
+    while index < len(made):
+        if OPENS.search(made[index]) and made[index].count('"') % 2 == 1 and not COMMENT_LINE.match(made[index]):
+            until = range(index + 1, min(len(made), index + LONGEST_TEXT))
+            end = next((at for at in until if made[at].lstrip().startswith('"')), None)
+            if end is not None:
+                inside = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in made[index + 1 : end])
+                made[index] = made[index].rstrip() + inside + made[end].lstrip()
+                made[index + 1 : end + 1] = [""] * (end - index)
+        index += 1
+    return made
 
 
 def dedent(lines: list[str]) -> str:

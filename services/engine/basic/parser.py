@@ -113,6 +113,16 @@ class Parser(DeclarationParser):
     _const_statement = _let_statement
 
     def _dim_statement(self, token: Token) -> tree.Statement:
+        first = self._dimension(token)
+        if not self.accept(","):
+            return first
+        every = [first, self._dimension(token)]
+        while self.accept(","):
+            every.append(self._dimension(token))
+        always = tree.Literal(token.line, token.column, value=True)
+        return tree.If(token.line, ((always, tuple(every)),), ())
+
+    def _dimension(self, token: Token) -> tree.Statement:
         target = self.target()
         kind = ""
         if self.accept("("):

@@ -260,7 +260,7 @@ class StatementParser(ExpressionParser):
         after = self.ahead()
         if after.kind != "operator":
             return False
-        if after.text in {"=", "+=", "-="}:
+        if after.text in {"=", "+=", "-=", "++", "--"}:
             return True
         if after.text not in {".", "["} or (after.text == "[" and after.spaced):
             return False
@@ -274,7 +274,7 @@ class StatementParser(ExpressionParser):
                 depth += 1
             elif token.text in {"]", ")", "}"}:
                 depth -= 1
-            elif depth == 0 and token.text in {"=", "+=", "-="}:
+            elif depth == 0 and token.text in {"=", "+=", "-=", "++", "--"}:
                 return True
         return False
 
@@ -289,6 +289,8 @@ class StatementParser(ExpressionParser):
         line = self.token.line
         target = self.target()
         operator = self.advance().text
+        if operator in {"++", "--"}:
+            return tree.Assign(line, target, tree.Literal(line, 1, 1), operator[0])
         if operator == "=" and self.is_word("HEAR"):
             self.advance()
             return self._heard(line, target)

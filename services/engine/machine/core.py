@@ -133,6 +133,8 @@ class Core:
             node = self._node()
             place = node.get("catch") or (frame.handlers.pop() if frame.handlers else None)
             if place is not None:
+                if "catch" not in node:
+                    frame.failed = [frame.node, *place]
                 frame.node = place[0]
                 self.scope.write(place[1], str(error))
                 return None

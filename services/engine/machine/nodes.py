@@ -154,12 +154,25 @@ class Nodes(Core):
 
     def _run_on_error(self, node: Node) -> None:
         frame = self.state.frames[-1]
+        if node["mode"] == "continue":
+            self._resume_after(frame, node)
+            return
         self.state.resume_next = node["mode"] == "resume"
         if node["mode"] == "goto":
             frame.handlers[:] = [(node["to"], "error_message")]
         elif node["mode"] == "off":
             frame.handlers.clear()
         self._advance(node)
+
+    def _resume_after(self, frame: Frame, node: Node) -> None:
+        """RESUME NEXT in a handler: past the node that failed, the handler armed again."""
+        if not frame.failed:
+            raise ProgramError("RESUME NEXT stands in no handler of an error")
+        failed, target, variable = frame.failed
+        frame.failed = []
+        frame.handlers[:] = [(target, variable)]
+        frame.node = failed
+        self._step_over(self._node())
 
     def _run_fail(self, node: Node) -> None:
         raise ProgramError(text_of(self._evaluate("message")))

@@ -13,7 +13,7 @@ VERSION = 1
 class Frame:
     """A program or subroutine under way. `node` is what runs next; `handlers`: where errors go, innermost last.
 
-    script: a whole script that another one called.
+    script: a whole script that another one called; failed: the node a handler was entered from, its label and variable.
     """
 
     program: str
@@ -22,15 +22,16 @@ class Frame:
     into: list[Any] | None = None
     handlers: list[tuple[str, str]] = field(default_factory=list)
     script: bool = False
+    failed: list[str] = field(default_factory=list)
 
     def to_json(self) -> list[Any]:
         """As a list."""
-        return [self.program, self.node, self.locals, self.into, self.handlers, self.script]
+        return [self.program, self.node, self.locals, self.into, self.handlers, self.script, self.failed]
 
     @classmethod
     def from_json(cls, row: list[Any]) -> "Frame":
         """From a list."""
-        return cls(row[0], row[1], row[2], row[3], [(item[0], item[1]) for item in row[4]], row[5])
+        return cls(row[0], row[1], row[2], row[3], [(item[0], item[1]) for item in row[4]], row[5], row[6])
 
 
 @dataclass(slots=True)

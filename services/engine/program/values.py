@@ -204,6 +204,8 @@ def look_up(of: Value, key: Value, *, optional: bool = False) -> Value:
 def of_collection(of: list[Value] | str, name: str) -> Value:
     """length, items, and of a list of one the fields of the one."""
     low = name.lower()
+    if isinstance(of, str) and low in {"message", "description"}:  # CATCH e, then e.message
+        return of
     if low in {"length", "count", "size"}:
         return len(of)
     if low in {"items", "data"}:

@@ -9,6 +9,19 @@ from tests.unit.engine.scripts import play
 pytestmark = pytest.mark.unit
 
 TABLE = [
+    ("x = 1\nx++\nx++\nx--\nTALK x", ["2"]),
+    ("TALK 5--3", ["8"]),
+    ('x = NULL\nTALK x ?? "none"\nx = 0\nTALK x ?? "none"', ["none", "0"]),
+    ("DIM a, b AS ARRAY\nPUSH b, 1\nTALK UBOUND(b)", ["1"]),
+    ("IF TRUE THEN ' don't\nTALK 1 ' it's\nEND IF", ["1"]),
+    ("x = 5 REM five\nTALK x", ["5"]),
+    ("TALK f(2)\nFUNCTION f(n AS INTEGER) AS INTEGER\nRETURN n * 2\nEND FUNCTION", ["4"]),
+    ('text = "\none ""x""\n  two\n"\nTALK text\nTALK 2', ['one ""x""\n  two', "2"]),
+    ('TRY\nTHROW "bad"\nCATCH e\nTALK e.message\nEND TRY', ["bad"]),
+    (
+        'ON ERROR GOTO w\nTALK 1\nTHROW "a"\nTALK 2\nTHROW "b"\nTALK 3\nEND\nw:\nTALK ERROR MESSAGE\nRESUME NEXT',
+        ["1", "a", "2", "b", "3"],
+    ),
     ("LET x = 1\nTALK x", ["1"]),
     ("SET x = 2\nTALK x", ["2"]),
     ("DIM x AS INTEGER\nx = 3\nTALK x", ["3"]),

@@ -7,7 +7,7 @@ from services.engine.basic.lexer import Token
 from services.engine.keywords.forms import Choice, Form, Item, Literal, Slot, readable
 from services.engine.keywords.forms import Optional as Maybe
 from services.engine.keywords.keyword import Effect, Keyword
-from services.engine.keywords.registry import registry
+from services.engine.keywords.registry import ENDS, registry
 
 Found = dict[str, tree.Expression]
 OPENING = frozenset({"WITH", "ON", "FOR", "DO", "IF", "SET", "END"})
@@ -109,7 +109,7 @@ class Matching(Cursor):
         if token.kind in {"number", "string"}:
             return True
         if token.kind == "word":
-            return token.upper not in registry().clauses or token.upper in self.assigned
+            return token.upper not in ENDS or token.upper in self.assigned
         if token.kind != "operator":
             return False
         return token.text in {"{", "#{"} or (token.text in {"(", "["} and token.spaced)

@@ -12,6 +12,7 @@ GROUPS = {
     "deploying": ("deploy",),
     "formatting": ("fmt",),
     "playing": ("run",),
+    "serving": ("lsp",),
     "auditing": ("audit",),
     "proving": ("test", "lint"),
     "proving_bench": ("bench",),

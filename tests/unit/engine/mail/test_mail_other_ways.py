@@ -225,6 +225,9 @@ async def test_templates_that_there_are_not(name: str) -> None:
         await stored.template(files, world_of(), name)
     with pytest.raises(ProgramError):
         await stored.keep(files, world_of(), name, {"content": ""})
+    if name not in {"none", "broken"}:
+        with pytest.raises(ProgramError, match="the name of a template"):
+            await stored.keep(files, world_of(), name, {"content": "x"})
 
 
 def test_addresses_as_scripts_write_them() -> None:

@@ -87,8 +87,9 @@ async def test_html_is_sent_as_it_is_with_a_text_beside_it(serve: Start, trusted
 
 async def test_nothing_is_sent_without_the_encryption_that_is_wanted(serve: Start, trusted: Certificates) -> None:
     plain = await serve()
-    with pytest.raises(ProgramError, match="offers no encryption"):
-        await mailer(account(plain, user="bot", password="pw"), trusted).send(world_of(), HELLO)
+    for user in ("", "bot"):
+        with pytest.raises(ProgramError, match="offers no encryption"):
+            await mailer(account(plain, user=user, password="pw"), trusted).send(world_of(), HELLO)
     assert plain.received == []
     await mailer(account(plain, security="none"), trusted).send(world_of(), HELLO)
     assert [came.encrypted for came in plain.received] == [False]

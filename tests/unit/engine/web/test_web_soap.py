@@ -59,6 +59,7 @@ def service(site: WebSite) -> Any:
 def sent(site: WebSite) -> Any:
     """The element inside the body that was sent."""
     body = Safe.fromstring(site.asked[-1].body).find("{*}Body")
+    assert body is not None
     return body[0]
 
 

@@ -3,7 +3,7 @@
 from services.engine.keywords.keyword import Effect, Keyword
 
 NAMES = """
-QUERY METRICS, CREATE INDEX, CALL SERVICE
+QUERY METRICS
 """
 KEYWORDS = tuple(
     Keyword(

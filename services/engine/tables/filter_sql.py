@@ -9,12 +9,14 @@ from sqlalchemy import (
     DateTime,
     Integer,
     MetaData,
+    Numeric,
     String,
     Table,
     Text,
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -26,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy import Column as SqlColumn
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.engine.program.values import Value, text_of
+from services.engine.program.values import Value, is_number, text_of
 from services.engine.tables.definition import NUMBERS, TEXTS, TableDefinition
 from services.engine.tables.filters import Filter
 
@@ -63,6 +65,15 @@ def field(name: str) -> Json:
     if name in TIMES:
         return func.to_jsonb(func.to_char(func.timezone("UTC", ROWS.c[name]), TIME_FORMAT))
     return func.jsonb_extract_path(ROWS.c.data, literal(name, Text))
+
+
+def written(name: str) -> ColumnElement[Any]:
+    """A field that holds a text, as text."""
+    if name == "id":
+        return cast(ROWS.c.id, Text)
+    if name in TIMES:
+        return func.to_char(func.timezone("UTC", ROWS.c[name]), TIME_FORMAT)
+    return func.jsonb_extract_path_text(ROWS.c.data, literal(name, Text))
 
 
 def condition(given: Filter, table: TableDefinition) -> Condition:
@@ -119,13 +130,24 @@ def same(table: TableDefinition, name: str, wanted: Value) -> Condition:
     if name == "id" and (number or (isinstance(wanted, str) and wanted)):
         return ROWS.c.id == text_of(wanted)
     kind = table.fields[name].kind if name in table.fields else ""
-    plain = (kind in TEXTS and isinstance(wanted, str) and wanted) or (kind in NUMBERS and number)
-    if plain and name not in TIMES:
-        return ROWS.c.data.op("@>", is_comparison=True)(json_of({name: wanted}))
-    return func.engine.same(field(name), json_of(wanted))
+    contained = ROWS.c.data.op("@>", is_comparison=True)(json_of({name: wanted}))
+    if name in TIMES or not (number or (isinstance(wanted, str) and wanted)):
+        return func.engine.same(field(name), json_of(wanted))
+    if (kind in TEXTS and not number) or (kind in NUMBERS and number):
+        return contained
+    other = func.jsonb_typeof(field(name)).is_distinct_from("number" if number else "string")
+    return or_(contained, and_(other, func.engine.same(field(name), json_of(wanted))))
 
 
 def ordered(operator: str, name: str, wanted: Value) -> Condition:
-    """< > <= >=; what has no order is on neither side."""
+    """< > <= >=; what has no order is on neither side. Numbers with numbers and words with words take a short way."""
     sign = func.engine.ordered(field(name), json_of(wanted))
-    return func.coalesce(sign.op(operator, is_comparison=True)(0), false())
+    whole = func.coalesce(sign.op(operator, is_comparison=True)(0), false())
+    kind = func.jsonb_typeof(field(name))
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        short = cast(field(name), Numeric).op(operator, is_comparison=True)(cast(json_of(wanted), Numeric))
+        return case((kind == "number", short), else_=whole)
+    if isinstance(wanted, str) and wanted and not is_number(wanted):
+        text = written(name).collate("C")
+        return case((kind == "string", text.op(operator, is_comparison=True)(literal(wanted, Text))), else_=whole)
+    return whole

@@ -27,6 +27,7 @@ from services.engine.tables.writing import Watch, Writing
 
 PAGE = 500
 LIKENESS = 0.3
+MOST_SEARCHED = 20_000
 LONGEST_WORDS = 200
 MOST_COMPLETIONS = 100
 SHOWN = (ROWS.c.id, ROWS.c.data, ROWS.c.created_at, ROWS.c.updated_at)
@@ -123,13 +124,19 @@ class PostgresTables:
             return list((await connection.execute(statement.order_by(of).limit(MOST_ROWS))).scalars())
 
     async def search(self, world: Reader, table: str, words: str, limit: int = 10) -> list[Row]:
-        """Rows whose texts have most of the trigrams of the words."""
+        """Rows whose texts have most of the trigrams of the words; the newest 20,000 are looked at."""
         definition, _ = readable(world, table, None)
         wanted = func.engine.trigrams(literal(words[:LONGEST_WORDS], Text))
         likeness = func.engine.likeness(texts_of(world, definition), wanted)
-        statement = self._select(world, definition, None).where(likeness >= LIKENESS)
-        ordered = statement.order_by(likeness.desc(), ROWS.c.place).limit(allowed(world, limit))
-        return await self._rows(world, definition, ordered)
+        newest = (
+            select(ROWS.c.place).where(belongs(world, definition)).order_by(ROWS.c.place.desc()).limit(MOST_SEARCHED)
+        )
+        scored = select(*SHOWN, ROWS.c.place, likeness.label("likeness")).where(
+            belongs(world, definition), ROWS.c.place.in_(newest)
+        )
+        found = scored.cte("scored").prefix_with("MATERIALIZED")
+        ordered = select(found).where(found.c.likeness >= LIKENESS).order_by(found.c.likeness.desc(), found.c.place)
+        return await self._rows(world, definition, ordered.limit(allowed(world, limit)))
 
     async def autocomplete(self, world: Reader, table: str, beginning: str, limit: int = 10) -> list[str]:
         """Texts that begin so."""

@@ -146,7 +146,10 @@ class Writing:
     async def _known(self, table: TableDefinition, rows: list[Prepared]) -> dict[str, str]:
         """Ids of the rows that are there, by "id ..." and "key ..."."""
         keys = sorted({row.key for row in rows if row.key})
-        wanted = [ROWS.c.id == any_(literal([row.identifier for row in rows if row.identifier], TEXT_LIST))]
+        ids = [row.identifier for row in rows if row.identifier]
+        if not ids and not keys:
+            return {}
+        wanted = [ROWS.c.id == any_(literal(ids, TEXT_LIST))]
         if keys:
             old = and_(
                 ROWS.c.unique_key.is_(None),

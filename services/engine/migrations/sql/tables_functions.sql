@@ -5,20 +5,12 @@ CREATE FUNCTION engine.is_nothing(v jsonb) RETURNS boolean LANGUAGE sql IMMUTABL
     SELECT v IS NULL OR v = 'null'::jsonb
 $$;
 
--- The number in a value: NULL when there is none.
-CREATE FUNCTION engine.number_in(v jsonb) RETURNS numeric LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+-- The number in a text: NULL when there is none.
+CREATE FUNCTION engine.number_in_text(t text) RETURNS numeric LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
 DECLARE
-    written text;
+    written text := btrim(t, E' \t\n\r\f\v');
     found numeric;
 BEGIN
-    IF v IS NULL THEN
-        RETURN NULL;
-    ELSIF jsonb_typeof(v) = 'number' THEN
-        RETURN (v #>> '{}')::numeric;
-    ELSIF jsonb_typeof(v) <> 'string' THEN
-        RETURN NULL;
-    END IF;
-    written := btrim(v #>> '{}', E' \t\n\r\f\v');
     IF length(written) > 400 THEN
         RETURN NULL;
     END IF;
@@ -31,6 +23,14 @@ BEGIN
     found := replace(written, '_', '')::numeric;
     RETURN CASE WHEN abs(found) < 1.797e308 THEN found END;
 END
+$$;
+
+-- The number in a value: NULL when there is none.
+CREATE FUNCTION engine.number_in(v jsonb) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE jsonb_typeof(v)
+        WHEN 'number' THEN v::numeric
+        WHEN 'string' THEN engine.number_in_text(v #>> '{}')
+    END
 $$;
 
 CREATE FUNCTION engine.is_true(v jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -116,8 +116,9 @@ $$;
 
 -- How much of some wanted trigrams a text has, from 0 to 1.
 CREATE FUNCTION engine.likeness(t text, wanted text[]) RETURNS real LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT count(*)::real / greatest(1, cardinality(wanted))
-    FROM unnest(wanted) AS one WHERE one = ANY (engine.trigrams(t))
+    SELECT count(*) FILTER (WHERE strpos(padded, one) > 0)::real / greatest(1, cardinality(wanted))
+    FROM (SELECT '  ' || regexp_replace(lower(t COLLATE "pg_c_utf8"), '\W+', '  ', 'g') || ' ' AS padded) AS p,
+        unnest(wanted) AS one
 $$;
 
 -- The point in time that a text is: NULL when it is none.

@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 FUNCTIONS = """moment_in likeness trigrams holds_within fits ordered text_of same is_true number_in
-is_nothing""".split()
+number_in_text is_nothing""".split()
 SQL = Path(__file__).parent.parent / "sql"
 SCHEDULE = ("schedules", "webhooks", "webhook_calls", "event_rules", "pending_events")
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from google.protobuf import wrappers_pb2
-from sqlalchemy import ColumnElement, Select, Text, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, func, literal, select
 
 from services.common.db.engine import Database
 from services.common.db.requests import Asked, RequestLog
@@ -127,14 +127,10 @@ class PostgresTables:
         """Rows whose texts have most of the trigrams of the words; the newest 20,000 are looked at."""
         definition, _ = readable(world, table, None)
         wanted = func.engine.trigrams(literal(words[:LONGEST_WORDS], Text))
-        likeness = func.engine.likeness(texts_of(world, definition), wanted)
-        newest = (
-            select(ROWS.c.place).where(belongs(world, definition)).order_by(ROWS.c.place.desc()).limit(MOST_SEARCHED)
-        )
-        scored = select(*SHOWN, ROWS.c.place, likeness.label("likeness")).where(
-            belongs(world, definition), ROWS.c.place.in_(newest)
-        )
-        found = scored.cte("scored").prefix_with("MATERIALIZED")
+        rows = select(*SHOWN, ROWS.c.place).where(belongs(world, definition)).order_by(ROWS.c.place.desc())
+        newest = rows.limit(MOST_SEARCHED).subquery("newest")
+        likeness = func.engine.likeness(texts_of(world, definition, newest), wanted)
+        found = select(newest, likeness.label("likeness")).cte("found").prefix_with("MATERIALIZED")
         ordered = select(found).where(found.c.likeness >= LIKENESS).order_by(found.c.likeness.desc(), found.c.place)
         return await self._rows(world, definition, ordered.limit(allowed(world, limit)))
 
@@ -232,13 +228,13 @@ def ordering(world: Reader, table: TableDefinition, order: str) -> list[ColumnEl
     return [*found, ROWS.c.place]
 
 
-def texts_of(world: Reader, table: TableDefinition) -> ColumnElement[Any]:
-    """All values of a row that this person may read, as one text."""
-    each = func.jsonb_each_text(ROWS.c.data).table_valued("key", "value", name="one")
+def texts_of(world: Reader, table: TableDefinition, rows: Subquery) -> ColumnElement[Any]:
+    """All values of each of the rows that this person may read, as one text."""
+    each = func.jsonb_each_text(rows.c.data).table_valued("key", "value", name="one")
     return (
         select(func.coalesce(func.string_agg(each.c.value, " "), ""))
         .where(*seen(world, table, each.c.key))
-        .correlate(ROWS)
+        .correlate(rows)
         .scalar_subquery()
     )
 

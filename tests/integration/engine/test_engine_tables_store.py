@@ -192,6 +192,14 @@ async def test_search_finds_what_is_alike(shop: TablesWorld) -> None:
         assert await shop.tables.autocomplete(shop.person(), "items", attack) == []
 
 
+async def test_search_looks_through_many_rows(shop: TablesWorld) -> None:
+    rows = [{"title": f"item {n}", "text": "words " * 5} for n in range(4000)]
+    await shop.write(writes.insert("items", [*rows, {"title": "Emerald necklace"}]))
+    async with asyncio.timeout(20):
+        found = await shop.tables.search(shop.person(), "items", "emerld necklace", 1)
+    assert [row["title"] for row in found] == ["Emerald necklace"]
+
+
 async def test_roles_are_kept(shop: TablesWorld) -> None:
     manager = frozenset({"manager"})
     with pytest.raises(ProgramError, match="may not change products: it is for manager"):

@@ -1,6 +1,6 @@
 """BotService."""
 
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, json_format
 from parley.engine.v1 import bot_pb2 as pb
 from parley.engine.v1 import bot_service_pb2 as service_pb
 from parley.engine.v1 import bot_service_pb2_grpc as bot_grpc
@@ -13,6 +13,7 @@ from services.common.pagination import PageTokens, page_size
 from services.common.rpc.handlers import Context
 from services.engine import publishing
 from services.engine.store import Bots
+from services.engine.tools.schema import ToolDescription, mcp_form, openai_form, tools_of
 
 CHANGEABLE = frozenset({"display_name", "description"})
 NEWEST = 2**31 - 1
@@ -119,6 +120,28 @@ class BotApi(bot_grpc.BotServiceServicer):
             response.next_page_token = self._tokens.make(filters, (last,))
         return response
 
+    async def ListTools(  # noqa: N802
+        self, request: service_pb.ListToolsRequest, context_: Context
+    ) -> service_pb.ListToolsResponse:
+        """List the tools of a version, by name."""
+        tenant = context.principal().tenant_id
+        parts = request.parent.split("/")
+        version = int(parts[3]) if len(parts) == 4 else await self._live(tenant, parts[1])
+        filters = (tenant, request.parent, "tools", str(version))
+        limit = page_size(request.page_size, 50, 200)
+        position = self._tokens.read(filters, request.page_token)
+        programs = (await self._bots.release(tenant, parts[1], version)).programs if version else {}
+        found = [tool for tool in tools_of(programs) if not position or tool.name > position[0]]
+        response = service_pb.ListToolsResponse(tools=map(tool_message, found[:limit]))
+        if len(found) > limit:
+            response.next_page_token = self._tokens.make(filters, (found[limit - 1].name,))
+        return response
+
+    async def _live(self, tenant: str, identifier: str) -> int:
+        """The number of the live version; 0 before the first publication. NotFound."""
+        name = (await self._bots.get(tenant, identifier)).live_version
+        return int(name.rpartition("/")[2]) if name else 0
+
     async def RollbackBot(  # noqa: N802
         self, request: service_pb.RollbackBotRequest, context_: Context
     ) -> pb.Bot:
@@ -133,3 +156,11 @@ class BotApi(bot_grpc.BotServiceServicer):
         """Compile without publishing."""
         _, found = publishing.check(request.scripts)
         return service_pb.CheckScriptsResponse(diagnostics=[publishing.diagnostic_message(item) for item in found])
+
+
+def tool_message(tool: ToolDescription) -> service_pb.BotTool:
+    """A tool as its message."""
+    message = service_pb.BotTool(name=tool.name, script=tool.script, description=tool.description)
+    json_format.ParseDict(openai_form(tool), message.openai)
+    json_format.ParseDict(mcp_form(tool), message.mcp)
+    return message

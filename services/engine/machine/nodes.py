@@ -8,8 +8,9 @@ from services.engine.machine.core import OVERSIGHTS, BudgetError, Core
 from services.engine.machine.hot import Hot, listed, turns
 from services.engine.machine.outcomes import AskUser, Ended, Outcome, PerformEffect, Sleep, TraceEvent
 from services.engine.machine.state import Frame
-from services.engine.program.program import Node
+from services.engine.program.program import Node, Program
 from services.engine.program.values import ProgramError, Value, number_of, owned, text_of, truthy
+from services.engine.tools.schema import checked, tool_of
 
 LONGEST_WAIT = 300.0
 DEEPEST = 200
@@ -212,14 +213,22 @@ class Nodes(Core):
     def _run_run(self, node: Node) -> None:
         """Another script of the package, with the variables of this one; values for it are arg1, arg2, ..."""
         name = text_of(self._evaluate("value")).replace("\\", "/").rpartition("/")[2].removesuffix(".bas").lower()
-        entry = self.machine.loaded(name).program.entry
+        program = self.machine.loaded(name).program
         if len(self.state.frames) >= DEEPEST:
             raise BudgetError(f"calls are {DEEPEST} deep: a script that calls itself without end?")
         values = [owned(self._evaluate(f"argument {index}")) for index in range(len(node["arguments"]))]
         given = values[0] if len(values) == 1 and isinstance(values[0], dict) else {}
-        self.state.globals |= {key.lower(): value for key, value in given.items()}
+        self.state.globals |= {key.lower(): value for key, value in given.items()} | self._parameters(program, given)
         self.state.globals |= {f"arg{index}": value for index, value in enumerate(values, 1)}
-        self.state.frames.append(Frame(name, entry, {}, node["into"], script=True))
+        self.state.frames.append(Frame(name, program.entry, {}, node["into"], script=True))
+
+    def _parameters(self, program: Program, given: dict[str, Value]) -> dict[str, Value]:
+        """What PARAM says of a script that is called with an object: its fields in their types. ProgramError."""
+        tool = tool_of(program)
+        if tool is None or not given:
+            return {}
+        names = {item.variable for item in tool.parameters}
+        return checked(tool, {key: value for key, value in given.items() if key.lower() in names}, self.state.globals)
 
 
 Handler = Callable[[Nodes, Node], Outcome | None]

@@ -22,43 +22,31 @@ def heard_as(item: Parameter) -> str:
 
 
 def nodes_of(tool: ToolDescription, line: int = 1) -> dict[str, Node]:
-    """Each parameter that has no value is asked for, or gets its default; then the tool runs."""
+    """Each parameter that has no value is asked for, or gets its default; then the tool runs. Three nodes each."""
     made: dict[str, Node] = {}
     for index, item in enumerate(tool.parameters):
-        following = f"n{index + 1}"
-        place, absent = ["var", item.variable], {"when": ["call", "ISNULL", ["var", item.variable]]}
-        first = f"say{index}" if item.required else f"set{index}"
-        made[f"n{index}"] = {"op": "branch", "line": line, "cases": [{**absent, "to": first}], "else": following}
+        test, first, second, following = (f"n{3 * index + step}" for step in range(1, 5))
+        place = ["var", item.variable]
+        absent = {"when": ["call", "ISNULL", place], "to": first}
+        made[test] = {"op": "branch", "line": line, "cases": [absent], "else": following}
         if item.required:
             question = ["lit", item.description or item.name]
-            made[first] = {"op": "say", "line": line, "text": question, "next": f"ask{index}"}
+            made[first] = {"op": "say", "line": line, "text": question, "next": second}
             choices = ["list", *(["lit", text_of(choice)] for choice in item.choices)] if item.choices else None
-            made[f"ask{index}"] = {
-                "op": "ask",
-                "line": line,
-                "into": place,
-                "type": heard_as(item),
-                "choices": choices,
-                "next": following,
-            }
+            asked = {"into": place, "type": heard_as(item), "choices": choices}
+            made[second] = {"op": "ask", "line": line, **asked, "next": following}
         else:
             default = ["lit", fitting(item, item.default)]
             made[first] = {"op": "set", "line": line, "target": place, "value": default, "next": following}
-    last = f"n{len(tool.parameters)}"
+    last, end = (f"n{3 * len(tool.parameters) + step}" for step in (1, 2))
     result = ["var", "_"]
-    made[last] = {
-        "op": "run",
-        "line": line,
-        "value": ["lit", tool.script],
-        "arguments": [],
-        "into": result,
-        "next": "r",
-    }
-    made["r"] = {"op": "return", "line": line, "value": result}
+    run = {"value": ["lit", tool.script], "arguments": [], "into": result}
+    made[last] = {"op": "run", "line": line, **run, "next": end}
+    made[end] = {"op": "return", "line": line, "value": result}
     return made
 
 
 def asking(programs: Mapping[str, Program]) -> dict[str, Program]:
     """A program that asks for each tool, by `ask:` and its name."""
     tools = [tool for tool in map(tool_of, programs.values()) if tool is not None]
-    return {f"{BEFORE}{tool.script}": Program(f"{BEFORE}{tool.script}", "tool", "n0", nodes_of(tool)) for tool in tools}
+    return {f"{BEFORE}{tool.script}": Program(f"{BEFORE}{tool.script}", "tool", "n1", nodes_of(tool)) for tool in tools}

@@ -1,192 +1,23 @@
-"""Dialog, memory, knowledge, models, agents and leads: what each keyword does, with ports that remember what was asked."""
+"""Dialog, memory, knowledge, agents and leads: what each keyword does."""
 
-import asyncio
 import dataclasses
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from services.engine.keywords.agents.company import ANSWERING, helper_for
-from services.engine.keywords.agents.port import OtherBots
-from services.engine.keywords.agents.publishing import Publisher
 from services.engine.keywords.dialog.format import STANDARD, instructions, offered, switched
-from services.engine.keywords.knowledge.port import Knowledge
 from services.engine.keywords.memory.facts import seconds_of
-from services.engine.keywords.memory.variables import Variables
-from services.engine.keywords.models.calculating import calculated
-from services.engine.keywords.models.choosing import model_of
-from services.engine.keywords.models.port import Models
-from services.engine.keywords.models.validating import validated
-from services.engine.keywords.registry import registry
-from services.engine.keywords.world import Performed, World
-from services.engine.machine import machine as m
-from services.engine.machine.state import MachineState
 from services.engine.program.values import ProgramError, Value
+from tests.unit.engine.keywords.words_stage import Stage, left_by, refused
 from tests.unit.engine.scripts import NOON, built, play
 
 pytestmark = pytest.mark.unit
 
 
-@dataclass
-class Memory:
-    """Values of a person and a bot."""
-
-    values: dict[tuple[str, str], Value] = field(default_factory=dict)
-
-    async def read(self, _: World, scope: str, key: str) -> Value:
-        return self.values.get((scope, key))
-
-    async def all(self, _: World, scope: str) -> dict[str, Value]:
-        return {key: value for (of, key), value in self.values.items() if of == scope}
-
-
-@dataclass
-class Library:
-    """Documents and passages."""
-
-    passages: list[dict[str, Value]] = field(default_factory=list)
-    kept: list[dict[str, Value]] = field(default_factory=list)
-    asked: list[tuple[str, list[str], int]] = field(default_factory=list)
-
-    async def search(self, _: World, query: str, collections: Sequence[str], limit: int) -> list[dict[str, Value]]:
-        self.asked.append((query, list(collections), limit))
-        return self.passages
-
-    async def documents(self, _: World, collection: str = "") -> list[dict[str, Value]]:
-        return [item for item in self.kept if collection in {"", item["collection"]}]
-
-
-@dataclass
-class Oracle:
-    """A model with an answer."""
-
-    answer: str = "answer"
-    asked: list[tuple[str, Any]] = field(default_factory=list)
-
-    async def complete(self, _: World, prompt: str, options: Mapping[str, Value]) -> str:
-        self.asked.append((prompt, dict(options)))
-        return self.answer
-
-    async def instruct(self, _: World, task: str, material: str) -> str:
-        self.asked.append((task, material))
-        return self.answer
-
-    async def grounded(self, _: World, question: str, passages: Sequence[Mapping[str, Value]]) -> str:
-        self.asked.append((question, list(passages)))
-        return self.answer
-
-    async def models(self, _: World) -> list[dict[str, Value]]:
-        return [{"name": "a/b", "provider": "a", "default": True}]
-
-
-@dataclass
-class Company:
-    """Other bots."""
-
-    shared: list[tuple[str, str, Value]] = field(default_factory=list)
-
-    async def ask(self, _: World, bot: str, message: str, seconds: float) -> str:
-        if bot == "away":
-            raise ProgramError("there is no bot away here, or nothing of it was published")
-        return f"{bot} on {message} in {seconds:g}"
-
-    async def share(self, _: World, bot: str, key: str, value: Value) -> None:
-        self.shared.append((bot, key, value))
-
-    async def memory(self, _: World, bot: str) -> dict[str, Value]:
-        return {"of": bot, "price": 3}
-
-
-@dataclass
-class Herald:
-    """Events."""
-
-    told: list[tuple[str, Mapping[str, Value]]] = field(default_factory=list)
-
-    async def publish(self, _: World, event: str, payload: Mapping[str, Value]) -> int:
-        self.told.append((event, payload))
-        return 2
-
-
-@dataclass
-class Stage:
-    """Ports, and what keywords left behind."""
-
-    memory: Memory = field(default_factory=Memory)
-    library: Library = field(default_factory=Library)
-    oracle: Oracle = field(default_factory=Oracle)
-    company: Company = field(default_factory=Company)
-    herald: Herald = field(default_factory=Herald)
-    config: dict[str, str] = field(default_factory=dict)
-    collections: tuple[str, ...] = ()
-    settings: dict[str, Value] = field(default_factory=dict)
-    now: datetime.datetime = NOON
-
-    def world(self, keyword: str) -> World:
-        """Where a keyword is performed."""
-        return World(
-            tenant="t",
-            bot="bots/x",
-            session="sessions/1",
-            user="users/ana",
-            key="k",
-            config=self.config,
-            collections=self.collections,
-            settings=self.settings,
-            clock=lambda: self.now,
-            keyword=keyword,
-            ports={
-                Variables: self.memory,
-                Knowledge: self.library,
-                Models: self.oracle,
-                OtherBots: self.company,
-                Publisher: self.herald,
-            },
-        )
-
-    def perform(self, wanted: m.PerformEffect) -> m.EffectResult | m.EffectError:
-        """As the engine would; what is kept is there at once."""
-        keyword = registry().get(wanted.keyword)
-        assert keyword is not None
-        assert keyword.perform is not None, wanted.keyword
-        try:
-            found = asyncio.run(keyword.perform(self.world(wanted.keyword), wanted.arguments))  # type: ignore[arg-type]
-        except ProgramError as error:
-            return m.EffectError(str(error))
-        if not isinstance(found, Performed):
-            return m.EffectResult(found)
-        self.memory.values |= {(scope, key): value for scope, key, value in found.variables}
-        return m.EffectResult(found.value, found.settings, found.says, found.variables)
-
-    def say(self, source: str) -> list[str]:
-        """What a script says."""
-        played = play(source, performer=self.perform)
-        assert isinstance(played.outcome, m.Ended), played.outcome
-        return played.said
-
-
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def left_by(source: str) -> MachineState:
-    """The state that a script of STATE keywords leaves."""
-    machine = m.Machine({"script": built(source)}, clock=lambda: NOON)
-    state = machine.start("script")
-    step = machine.run(state)
-    assert isinstance(step.outcome, m.Ended), step.outcome
-    return state
-
-
-def refused(source: str, stage_: Stage | None = None) -> str:
-    """Why a script fails."""
-    return play(source, performer=(stage_ or Stage()).perform).error
 
 
 # memory
@@ -207,8 +38,18 @@ def test_what_is_remembered_for_ever_stays(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("30 days", 2_592_000), (2, 172_800), ("1 week", 604_800), ("12 hours", 43_200), ("10 dias", 864_000)]
-    + [("1 mês", 2_592_000), ("2 años", 63_072_000), ("3 дня", 259_200), ("5 min", 300), ("forever", None)],
+    [
+        ("30 days", 2_592_000),
+        (2, 172_800),
+        ("1 week", 604_800),
+        ("12 hours", 43_200),
+        ("10 dias", 864_000),
+        ("1 mês", 2_592_000),
+        ("2 años", 63_072_000),
+        ("3 дня", 259_200),
+        ("5 min", 300),
+        ("forever", None),
+    ],
 )
 def test_how_long(said: Value, seconds: float | None) -> None:
     assert seconds_of(said) == seconds
@@ -292,138 +133,6 @@ def test_a_web_site_is_declared_kept_and_said_to_be_missing() -> None:
     ]
     assert play(source).said == ["not available on this installation: USE WEBSITE, pages of web sites are not read yet"]
     assert left_by(source).settings["websites"] == {"https://example.com": {"interval": "1w"}}
-
-
-# models
-
-
-def test_clauses_of_llm_reach_the_model(stage: Stage) -> None:
-    stage.say('x = LLM "hi"\n  WITH OPTIMIZE FOR "speed"\n  WITH MAX_LATENCY 500')
-    assert stage.oracle.asked == [("hi", {"optimize": "speed", "max_latency": 500})]
-
-
-def test_a_clause_of_llm_that_means_nothing_is_an_error(stage: Stage) -> None:
-    assert refused('x = LLM "hi" WITH OPTIMIZE FOR "fun"', stage) == (
-        "LLM: OPTIMIZE FOR is speed, cost or quality, not 'fun'"
-    )
-
-
-@pytest.mark.parametrize(
-    ("source", "answer", "said"),
-    [
-        ('x = CLASSIFY "my order is late", ["complaint", "praise"]', "Complaint.", "complaint"),
-        ('x = CLASSIFY "late", "complaint, praise"', "praise", "praise"),
-        ('x = SENTIMENT "great"', " Positive\n", "positive"),
-        ('x = DECIDE "rain", ["walk", "bus"]', "I would take the bus.", "bus"),
-        ('x = TRANSLATE "hi" TO "pt"', "olá", "olá"),
-        ('x = REWRITE "hi"', "Hello.", "Hello."),
-        ('x = SUMMARIZE "long", 5', "short", "short"),
-        ('x = GENERATE CODE "a"', "```python\nprint(1)\n```", "print(1)"),
-        ('x = POLISH MESSAGE "no"', "Sorry, no.", "Sorry, no."),
-        ("r = AI SCORE LEAD #{a: 1}\nx = r.score", 'Here: {"score": 120, "grade": "A", "reason": "r"}', "100"),
-        ('r = ANALYZE SENTIMENT session_id, "bad"\nx = r.overall', "negative", "negative"),
-    ],
-)
-def test_what_a_model_makes_of_a_text(stage: Stage, source: str, answer: str, said: str) -> None:
-    stage.oracle.answer = answer
-    assert stage.say(f"{source}\nTALK x") == [said]
-
-
-def test_a_category_that_is_none_is_an_error(stage: Stage) -> None:
-    stage.oracle.answer = "both complaint and praise"
-    assert "complaint, praise" in refused('x = CLASSIFY "t", ["complaint", "praise"]', stage)
-
-
-@pytest.mark.parametrize("source", ['x = SUMMARIZE ""', 'x = CLASSIFY "a", "one"'])
-def test_nothing_to_work_on_is_an_error(stage: Stage, source: str) -> None:
-    assert refused(source, stage).startswith("expected ")
-    assert stage.oracle.asked == []
-
-
-CONFIG = {"llm-model": "usual", "model-fast": "small", "model-quality": "large"}
-
-
-@pytest.mark.parametrize(
-    ("used", "wanted", "optimize", "found"),
-    [
-        ("", "", "", "usual"),
-        ("fast", "", "", "small"),
-        ("code", "", "", "usual"),
-        ("openai/x", "", "", "openai/x"),
-        ("openai/x", "quality", "", "large"),
-        ("openai/x", "", "speed", "small"),
-        ("auto", "", "", "usual"),
-    ],
-)
-def test_which_model_is_asked(used: str, wanted: str, optimize: str, found: str) -> None:
-    assert model_of({"model": used}, CONFIG, wanted, optimize) == found
-
-
-def test_models_of_a_conversation(stage: Stage) -> None:
-    assert left_by('USE MODEL "fast"').settings == {"model": "fast"}
-    assert left_by('USE MODEL "fast"\nSET MODEL ROUTING "auto"').settings == {"model-routing": "auto"}
-    assert "fallback" in refused('SET MODEL ROUTING "fallback"')
-    assert stage.say("TALK GET CURRENT MODEL()") == ["a/b"]
-
-
-@pytest.mark.parametrize(
-    ("formula", "variables", "result"),
-    [
-        ("1 + 2 * 3", None, 7),
-        ("(1 + 2) ^ 2", None, 9),
-        ("price * count", {"Price": 2.5, "count": 4}, 10),
-        ("sqrt(16) + max(1, 2, 3)", None, 7),
-        ("10 % 4", None, 2),
-        ("-2 ^ 2", None, -4),
-        ("=2/4", None, 0.5),
-    ],
-)
-def test_formulas(formula: str, variables: Value, result: float) -> None:
-    assert calculated(lambda: NOON, formula, variables) == result
-
-
-@pytest.mark.parametrize(
-    "formula",
-    [
-        "", "1 +", "1/0", "9^9^9^9", "(" * 600, "x", "__import__('os')", "().__class__", "[1 for x in y]", "'a' * 9",
-        "lambda: 1", "abs()", "round(1, 2, 3)", "1 if 1 else 2", "sqrt(-1)", "(-8) ^ 0.5", "1" * 2000, "True", "max(1, key=2)",
-    ],
-)  # fmt: skip
-def test_what_is_no_formula(formula: str) -> None:
-    with pytest.raises(ProgramError):
-        calculated(lambda: NOON, formula)
-
-
-@settings(max_examples=200, deadline=None)
-@given(formula=st.text("0123456789+-*/%^(). xabs", max_size=30))
-def test_a_formula_gives_a_number_or_an_error_in_words(formula: str) -> None:
-    try:
-        assert isinstance(calculated(lambda: NOON, formula, {"x": 2}), int | float)
-    except ProgramError as error:
-        assert str(error).startswith(("CALCULATE", "the result is too large"))
-
-
-@pytest.mark.parametrize(
-    ("value", "rule", "kept"),
-    [
-        ("ana@example.com", "email", True),
-        ("ana", "email", False),
-        ("", "required", False),
-        ("abc", "min:3|max:5", True),
-        (7, "number|min:8", False),
-        ("tea", "in:tea,coffee", True),
-        ("a.pdf", "ends:.pdf", True),
-        ("12345678", "length:8", True),
-        ("2026-02-30", "date", False),
-    ],
-)
-def test_rules(value: Value, rule: str, kept: bool) -> None:
-    assert validated(lambda: NOON, value, rule) is kept
-
-
-def test_a_rule_that_is_not_known_is_an_error() -> None:
-    with pytest.raises(ProgramError, match="there is no rule 'sparkling'"):
-        validated(lambda: NOON, "a", "sparkling")
 
 
 # agents

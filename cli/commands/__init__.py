@@ -13,6 +13,7 @@ GROUPS = {
     "formatting": ("fmt",),
     "playing": ("run",),
     "serving": ("lsp",),
+    "tracing": ("trace",),
     "auditing": ("audit",),
     "proving": ("test", "lint"),
     "proving_bench": ("bench",),

@@ -35,6 +35,7 @@ class EngineSettings(Settings):
     webhooks_per_second: float = Field(default=50.0, gt=0, description="calls of a webhook or form, a process")
     webhook_burst: int = Field(default=200, ge=1)
     webhook_call_days: int = Field(default=3, ge=1, description="how long a webhook-id is known, with its answer")
+    trace_days: int = Field(default=7, ge=1, le=90, description="how long traces of bots are kept that have trace on")
     signature_tolerance: int = Field(default=300, ge=1, description="how far the clock of a sender may be off")
     rotation_seconds: int = Field(default=24 * 3600, ge=0, description="how long an old secret verifies")
     event_poll: float = Field(default=0.5, gt=0, le=60, description="seconds between looks for events to tell")

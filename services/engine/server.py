@@ -1,6 +1,6 @@
 """Wiring of the engine: the only place that knows concretes."""
 
-from parley.engine.v1 import bot_service_pb2, bot_service_pb2_grpc
+from parley.engine.v1 import bot_service_pb2, bot_service_pb2_grpc, trace_service_pb2, trace_service_pb2_grpc
 from parley.session.v1 import ledger_service_pb2_grpc
 
 from services.common.db import requests
@@ -9,6 +9,7 @@ from services.common.service import Chassis
 from services.engine.agent import wiring as agent
 from services.engine.agent.answering import Answerer
 from services.engine.api.bots import BotApi
+from services.engine.api.traces import TraceApi
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, SessionVariables
 from services.engine.files import wiring as files
@@ -23,6 +24,7 @@ from services.engine.schedule.calls import Calls
 from services.engine.schedule.rows import Declarations
 from services.engine.store import Bots
 from services.engine.tables import wiring as tables
+from services.engine.tracing.rows import Traces, keep_tidy
 from services.engine.turn import Tools
 from services.engine.worker import Worker
 
@@ -50,12 +52,18 @@ class EngineService:
             bot_service_pb2.DESCRIPTOR.services_by_name["BotService"],
         )
         schedule.serve(chassis, settings, vault)
+        chassis.server.add(
+            trace_service_pb2_grpc.add_TraceServiceServicer_to_server,
+            TraceApi(Traces(chassis.database), settings.page_token_secret),
+            trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
+        )
         if settings.works:
             chassis.require("nats")
             worker = Worker(self._tools(chassis, settings, bots), chassis.metrics)
             await worker.listen()
             chassis.tasks.spawn("worker", worker.run)
             await schedule.start(chassis, settings, vault)
+            chassis.tasks.spawn("old traces", lambda: keep_tidy(chassis.relay_database, settings.trace_days))
             chassis.tasks.spawn(
                 "old effects", lambda: requests.keep_tidy(chassis.relay_database, settings.request_days)
             )
@@ -82,6 +90,7 @@ class EngineService:
             answerer=answerer,
             bus=chassis.bus,
             calls=Calls(chassis.database),
+            traces=Traces(chassis.database),
         )
 
     async def close(self) -> None:

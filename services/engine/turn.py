@@ -38,6 +38,8 @@ from services.engine.schedule.calls import Calls
 from services.engine.schedule.running import NOBODY, begin, told_of, unattended, waiting_run
 from services.engine.store import Release
 from services.engine.tables.definition import TableDefinition
+from services.engine.tracing import collecting as tracing
+from services.engine.tracing.rows import Traces
 
 log = logger(__name__)
 NOTHING = Release({}, {}, "")
@@ -60,6 +62,7 @@ class Tools:
     answerer: Answerer
     bus: Bus
     calls: Calls
+    traces: Traces | None = None
 
 
 class TurnRunner(Replying):
@@ -78,6 +81,7 @@ class TurnRunner(Replying):
         self._config: Mapping[str, str] = {}
         self._tables: Mapping[str, TableDefinition] = {}
         self._version = turn.bot_version
+        self._collector: tracing.Collector | None = None
         self.cancelled = asyncio.Event()
 
     async def run(self) -> bool:
@@ -165,6 +169,7 @@ class TurnRunner(Replying):
     async def _steps(self, machine: m.Machine) -> float | None:
         """Run the program to where it waits. Seconds to wait, when it sleeps while a message is there."""
         self._heard |= self._begun or (self._input is not None and under_way(self._state, self._input.seq))
+        machine = self._watched(machine)
         resume: m.Resume = self._first_resume()
         while True:
             step = machine.run(self._state, resume)
@@ -173,6 +178,8 @@ class TurnRunner(Replying):
             outcome, resume = step.outcome, None
             if isinstance(outcome, m.PerformEffect):
                 resume = await self._perform(outcome)
+                if self._collector is not None:
+                    self._collector.result(resume)
             elif isinstance(outcome, m.AskUser) and self._unattended:
                 resume = m.EffectError(NOBODY)
             elif isinstance(outcome, m.AskUser):
@@ -199,6 +206,24 @@ class TurnRunner(Replying):
     def _recalled(self) -> bool:
         """A tool that the model called for this message ended after a crash: the model goes on."""
         return self._state.over and self._error is None and bool(done(self._state, self._seq))
+
+    def _watched(self, machine: m.Machine) -> m.Machine:
+        """The machine, telling its steps when the bot's configuration says so."""
+        if self._tools.traces is None or not tracing.wanted(self._config):
+            return machine
+        if self._collector is None:
+            self._collector = tracing.Collector(machine.programs, self._config)
+            for held in (self._state.globals, *(frame.locals or {} for frame in self._state.frames)):
+                self._collector.know(held)
+        return machine.traced(self._collector.take)
+
+    async def _keep_trace(self) -> None:
+        """Before the commit: a turn that is made again keeps its trace again."""
+        if self._collector is not None and self._collector.steps and self._tools.traces is not None:
+            key = self._turn.lease.key
+            await self._tools.traces.keep(
+                key.tenant, self._turn.bot, key.session, self._turn.turn, self._version, self._collector
+            )
 
     def _log_printed(self) -> None:
         for line in self._state.printed:
@@ -311,6 +336,7 @@ class TurnRunner(Replying):
         self._replies = []
 
     async def _commit(self) -> bool:
+        await self._keep_trace()
         changes = [variable_change(*change) for change in self._state.pending]
         self._state.pending = []
         request = ledger_pb.CommitTurnRequest(

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Mapping
+from copy import copy
 
 from services.engine.hearing import kinds
 from services.engine.machine import wording
@@ -72,6 +73,17 @@ class Machine:
         self.clock = clock
         self.on_trace = on_trace
         self.pretends = pretends
+
+    @property
+    def programs(self) -> dict[str, Program]:
+        """The programs of the version, by name."""
+        return {name: loaded.program for name, loaded in self._programs.items()}
+
+    def traced(self, on_trace: Callable[[TraceEvent], None]) -> "Machine":
+        """The same machine with every step told."""
+        made = copy(self)
+        made.on_trace = on_trace
+        return made
 
     def start(self, program: str, variables: Mapping[str, Value] | None = None) -> MachineState:
         """The state before the first node. KeyError when there is no such program."""

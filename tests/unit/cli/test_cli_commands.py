@@ -17,7 +17,7 @@ COMMANDS = sorted(MODULES)
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(COMMANDS) == {
         *{"up", "status", "logs", "down", "reset", "chat", "audit", "test", "bench", "chaos", "lint"},
-        *{"check", "docs", "fmt", "run", "lsp", "deploy"},
+        *{"check", "docs", "fmt", "run", "lsp", "trace", "deploy"},
     }
 
 

@@ -28,13 +28,14 @@ def upgrade() -> None:
     requests.make_table(op, "engine")
     op.execute("REVOKE UPDATE ON engine.bot_versions FROM parley_app")
     run_script(op, SQL / "schedule.sql")
-    for table in SCHEDULE:
+    run_script(op, SQL / "traces.sql")
+    for table in (*SCHEDULE, "traces"):
         rls.protect(op, "engine", table, relay=True)
 
 
 def downgrade() -> None:
     """Take them away."""
-    op.execute("DROP TABLE engine.table_rows")
+    op.execute("DROP TABLE engine.table_rows, engine.traces")
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION engine.{function}")
     op.execute("DROP TABLE engine.requests")

@@ -1,0 +1,1 @@
+"""What scripts did, step by step: for whoever writes them."""

@@ -27,11 +27,12 @@ LONGEST = 16_384
 MILLISECONDS = 5_000
 FUNCTIONS = frozenset(
     """
-    abs and anyvalue arrayagg avg case cast ceil coalesce concat concatws count currentdate currenttime currenttimestamp
-    dateadd datediff datesub datetrunc denserank exists exp extract firstvalue floor greatest groupconcat if initcap lag
-    lastvalue lead least left length ln log lower max min mod ntile nullif or percentilecont percentiledisc pow rank
-    replace right round rownumber sign sqrt stddev stddevpop stddevsamp strposition substring sum timestamptrunc
-    timetostr tochar todate tonumber trim upper variance variancepop xor
+    abs and anyvalue arrayagg avg case cast ceil coalesce concat concatws count currentdate currenttime
+    currenttimestamp dateadd datediff datesub datetrunc denserank exists exp extract firstvalue floor greatest
+    groupconcat if initcap jsonextract jsonextractscalar lag lastvalue lead least left length ln log lower max min mod
+    ntile nullif or percentilecont percentiledisc pow rank replace right round rownumber sign sqrt stddev stddevpop
+    stddevsamp strposition substring sum timestamptrunc timetostr tochar todate tonumber trim upper variance
+    variancepop xor
     """.split()
 )
 TYPES = frozenset(

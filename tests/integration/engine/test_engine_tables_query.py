@@ -32,6 +32,10 @@ async def test_queries_see_fields_as_columns_of_their_types(shop: TablesWorld) -
     assert await query(
         shop, "SELECT born, created_at > '2020-01-01' AS recent FROM customers WHERE born IS NOT NULL"
     ) == [{"born": "1990-12-25", "recent": True}]
+    await shop.write(writes.save("customers", {"id": 2, "tags": ["x", "y"]}))
+    assert await query(shop, "SELECT tags ->> 1 AS tag, tags FROM customers WHERE tags IS NOT NULL") == [
+        {"tag": "y", "tags": ["x", "y"]}
+    ]
     assert await query(shop, "WITH a AS (SELECT age FROM customers) SELECT max(age) AS m FROM a") == [{"m": 40}]
     assert await query(shop, "SELECT 1 AS one, 'a:tenant $1 %s' AS two") == [{"one": 1, "two": "a:tenant $1 %s"}]
 

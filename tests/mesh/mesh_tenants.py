@@ -70,7 +70,11 @@ async def knowledge(mesh: Mesh, made: Estate) -> None:
     """A bot, its version, a document it knows, a file."""
     bot = f"bots/{made.secret}"
     await mesh.ok("POST", f"/v1/bots?bot_id={made.secret}", {"display_name": made.secret}, made.owner)
-    scripts = [{"path": "start.bas", "text": SCRIPT.format(secret=made.secret)}]
+    scripts = [
+        {"path": "start.bas", "text": SCRIPT.format(secret=made.secret)},
+        {"path": "yearly.bas", "text": f'SET SCHEDULE "0 0 1 1 *"\nPRINT "{made.secret}"\n'},
+        {"path": "called.bas", "text": f'WEBHOOK "{made.secret}"\nRETURN "{made.secret}"\n'},
+    ]
     version = await mesh.ok("POST", f"/v1/{bot}/versions", {"scripts": scripts}, made.owner)
     words = base64.b64encode(f"# {made.secret}\n\nThe password of {made.secret} is {made.secret}.\n".encode()).decode()
     parent = f"{bot}/collections/{made.secret}"
@@ -83,6 +87,9 @@ async def knowledge(mesh: Mesh, made: Estate) -> None:
     await until(live)
     file = await mesh.ok("POST", "/v1/files", {"path": f"{made.secret}.txt", "content": words}, made.owner)
     made.names += [bot, version["name"], parent, document, file["name"]]
+    for kind in ("schedules", "webhooks"):
+        listed = await mesh.ok("GET", f"/v1/{bot}/{kind}", token=made.owner)
+        made.names.append(listed[kind][0]["name"])
 
 
 async def conversation(mesh: Mesh, made: Estate) -> None:

@@ -25,6 +25,9 @@ UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OWN_NAMES = {
     "/parley.channels.v1.ChannelService/CreateChannel": {"channel.bot"},
     "/parley.channels.v1.ChannelService/UpdateChannel": {"channel.bot"},
+    "/parley.drive.v1.FileService/CopyFile": {"owner"},
+    "/parley.drive.v1.FileService/MoveFile": {"owner"},
+    "/parley.drive.v1.FileService/PutFile": {"owner"},
     "/parley.kb.v1.KbService/ImportDocument": {"parent"},
     "/parley.kb.v1.KbService/ListDocuments": {"parent"},
     "/parley.kb.v1.KbService/Search": {"bot"},
@@ -91,6 +94,8 @@ async def refused(mesh: Mesh, method: Method, place: Place, names: dict[str, str
         return
     nobody_s = request_of(method, names | {place.path: phantom(name, secret)})
     unknown = await grpc_call(mesh, method, nobody_s, token)
+    if outcome.code is not unknown.code:  # what an earlier case put there among the caller's own is moved away now
+        outcome = await grpc_call(mesh, method, request_of(method, names), token)
     assert (outcome.code, outcome.reason) == (unknown.code, unknown.reason), (method.path, names)
     for raw in (outcome.answer, *(item.raw for item in rest)):
         assert secret.encode() not in raw.replace(name.encode(), b""), (method.path, names, raw)

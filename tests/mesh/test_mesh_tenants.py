@@ -28,6 +28,7 @@ OWN_NAMES = {
     "/parley.drive.v1.FileService/CopyFile": {"owner"},
     "/parley.drive.v1.FileService/MoveFile": {"owner"},
     "/parley.drive.v1.FileService/PutFile": {"owner"},
+    "/parley.engine.v1.TraceService/ListTraces": {"parent"},
     "/parley.kb.v1.KbService/ImportDocument": {"parent"},
     "/parley.kb.v1.KbService/ListDocuments": {"parent"},
     "/parley.kb.v1.KbService/Search": {"bot"},

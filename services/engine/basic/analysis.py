@@ -32,6 +32,7 @@ class Analyzer:
         self._assigned = {name.lower() for name in assigned} | PREDEFINED
         self._subroutines = {item.name: item for item in script.statements if isinstance(item, tree.Define)}
         self.warnings: list[ScriptError] = []
+        self._columns: list[tree.Name] = []
 
     def run(self) -> list[ScriptError]:
         """All warnings, in order."""
@@ -41,6 +42,7 @@ class Analyzer:
                 read.append(item)
             self._looked_at(item)
         self._unset(read)
+        self._no_columns()
         return self.warnings
 
     def _looked_at(self, item: tree.Expression | tree.Statement) -> None:
@@ -57,6 +59,10 @@ class Analyzer:
             self._assigned.add(str(item.values["name"]).lower())
         elif isinstance(item, tree.Call):
             self._call(item)
+        elif isinstance(item, tree.Invoke) and item.keyword == "UPDATE":
+            for _, given in item.arguments:
+                written_out = given if isinstance(given, tree.Mapping) else ()
+                self._columns += [part for part in walk(written_out) if isinstance(part, tree.Name)]
 
     def _sets(self, target: tree.Expression) -> None:
         while isinstance(target, tree.Member):
@@ -84,6 +90,14 @@ class Analyzer:
         if len(item.arguments) > most:
             message = f"{item.name} takes {most} values, not {len(item.arguments)}"
             self.warnings.append(ScriptError("BAS146", message, item.line, item.column, f"write {keyword.forms[0]}"))
+
+    def _no_columns(self) -> None:
+        """UPDATE t SET total = total + 1 reads a variable: a name that nothing sets was meant as the column."""
+        for item in self._columns:
+            if item.name.lower() not in self._assigned:
+                message = f"nothing sets {item.name}: to the right of = stands a variable, not the column"
+                hint = "FIND the row first and use its field"
+                self.warnings.append(ScriptError("BAS161", message, item.line, item.column, hint))
 
     def _unset(self, read: list[tree.Name]) -> None:
         """A name that is never set, while one that is set is spelled almost like it."""

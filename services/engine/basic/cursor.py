@@ -3,6 +3,8 @@
 from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Token
 
+GIVING = frozenset({"LET", "SET", "DIM", "CONST", "FOR", "HEAR", "PARAM"})
+
 
 class Cursor:
     """Where the parser is. `lines`: the source, for what is taken as it was written."""
@@ -112,9 +114,10 @@ def assigned(tokens: list[Token]) -> frozenset[str]:
         if token.kind == "word":
             if start and after.kind == "operator" and after.text in {"=", "+=", "-=", "."}:
                 found.add(token.upper)
-            elif token.upper in {"LET", "SET", "DIM", "CONST", "EACH", "FOR", "HEAR", "PARAM"} and after.kind == "word":
+            elif after.kind == "word" and (token.upper == "EACH" or (start and token.upper in GIVING)):
                 found.add(after.upper)
-        start = token.kind == "newline" or (start and token.upper in {"LET", "SET", "CONST"})
+        again = token.upper in {"THEN", "ELSE"} or (start and token.upper in {"LET", "SET", "CONST"})
+        start = token.kind == "newline" or again
     return frozenset(name.rstrip("$%") for name in found)
 
 

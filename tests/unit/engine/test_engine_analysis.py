@@ -13,6 +13,7 @@ MORE = 'INCLUDE "common.bas"\nFUNCTION twice(n)\n  RETURN n * 2\nEND FUNCTION\nS
 LIBRARY = {"common": COMMON, "more": MORE}
 
 WARNED = [
+    ('UPDATE "stock" SET amount = amount - 1 WHERE id = 5', "BAS161", 1, 29, "FIND the row first"),
     ('customer = "Ana"\nTALK custmer', "BAS151", 2, 6, "did you mean CUSTOMER?"),
     ("HEAR x AS EMIAL", "BAS152", 1, 1, "did you mean EMAIL?"),
     ("FUNCTION f(a)\n  RETURN a\nEND FUNCTION\nx = f(1, 2)", "BAS147", 4, 5, ""),
@@ -29,6 +30,7 @@ def test_what_is_probably_not_meant(source: str, code: str, line: int, column: i
 
 
 FINE = [
+    'n = 1\nUPDATE "stock" SET amount = n - 1, seen = NOW() WHERE id = 5',
     'TALK "${username} ${today} ${session_id}"',
     "HEAR name AS NAME\nTALK name",
     'PARAM city AS STRING LIKE "Lisbon" DESCRIPTION "Where"\nTALK city',

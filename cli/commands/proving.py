@@ -16,6 +16,7 @@ from cli.stack.layout import ROOT
 
 CATEGORIES = ("unit", "contract", "integration", "mesh", "browser", "chaos")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+MARIADB = ("mariadbd", "/usr/sbin/mariadbd")
 SOURCES = ("services", "gateway", "cli", "protos", "bench", "tests")
 LANGUAGES = {"node": "the Node client", "go": "the Go client", "java": "the Java client"}
 
@@ -68,13 +69,13 @@ def report(title: str, problems: list[str]) -> bool:
     return not problems
 
 
-def chromium() -> str:
-    """A Chromium of this machine, installed where it can be."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), "")
+def provided(programs: tuple[str, ...], package: str, why: str) -> str:
+    """Where one of these programs is on this machine, installed from Debian's package where it can be; else empty."""
+    found = next(filter(None, map(shutil.which, programs)), "")
     if found or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return found
-    click.echo("installing chromium for the browser tests", err=True)
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+    click.echo(f"installing {package} for {why}", err=True)
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
         subprocess.run(  # noqa: S603
             ["apt-get", *arguments],  # noqa: S607
             stdout=subprocess.DEVNULL,
@@ -82,7 +83,7 @@ def chromium() -> str:
             check=False,
             timeout=900,
         )
-    return next(filter(None, map(shutil.which, CHROMIUM)), "")
+    return next(filter(None, map(shutil.which, programs)), "")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -106,7 +107,9 @@ def test(arguments: tuple[str, ...], *, data: Path | None) -> None:
         raise click.UsageError(f"expected one of {', '.join(CATEGORIES)}, or arguments of pytest, got {arguments[0]!r}")
     wanted = list(chosen or CATEGORIES)
     skipped = []
-    browser = chromium() if "browser" in wanted else ""
+    browser = provided(CHROMIUM, "chromium", "the browser tests") if "browser" in wanted else ""
+    if "integration" in wanted and not arguments and not provided(MARIADB, "mariadb-server-core", "external databases"):
+        skipped.append("tests of MariaDB: no mariadbd on this machine, and it could not be installed")
     if "browser" in wanted and not browser:
         wanted.remove("browser")
         skipped.append("browser tests: no Chromium on this machine, and it could not be installed")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.mesh.mesh_talk import Talk, texts
+from tests.mesh.mesh_talk import Talk
 from tests.mesh.mesh_world import Mesh
 from tests.waiting import until
 
@@ -51,6 +51,11 @@ async def bots(mesh: Mesh) -> AsyncIterator[tuple[str, str]]:
         await mesh.ok("DELETE", f"/v1/bots/{name}", token=mesh.owner)
 
 
+async def said(talk: Talk, text: str) -> list[str]:
+    """What the bot says to a message."""
+    return [message["text"] for message in await talk.say(text)]
+
+
 async def publish(mesh: Mesh, bot: str, **scripts: str) -> None:
     files = [{"path": f"{name}.bas", "text": text} for name, text in scripts.items()]
     await mesh.ok("POST", f"/v1/bots/{bot}/versions", {"scripts": files}, mesh.owner)
@@ -61,20 +66,20 @@ async def test_what_scripts_ask_of_the_other_services(mesh: Mesh, bots: tuple[st
     await publish(mesh, bot, start=START.replace("OTHER", other), book=BOOK)
     await publish(mesh, other, start='TALK "I am the other"')
     talk = await Talk.begin(mesh, bot)
-    first = texts(await talk.say("go"))
+    first = await said(talk, "go")
     assert first[:3] == ["shared", "documents: 0", "known: 0"]
     assert first[3].startswith("models: true ")
     assert first[4] == ("not available on this installation: SUMMARIZE needs a language model, none is configured")
     assert first[5].startswith("other: ")
-    assert texts(await talk.say("more")) == ["size 42, 42", "end"]
+    assert await said(talk, "more") == ["size 42, 42", "end"]
 
     async def shared() -> bool:
         found = await mesh.ok("GET", f"/v1/bots/{other}/variables?keys=price", token=mesh.owner)
         return bool([item["value"] for item in found.get("variables", [])] == [20])
 
     await until(shared)
-    assert texts(await talk.say("/book")) == ["Whose table"]
-    assert texts(await talk.say("Ana")) == ["booked for Ana in Hall"]
+    assert await said(talk, "/book") == ["Whose table"]
+    assert await said(talk, "Ana") == ["booked for Ana in Hall"]
 
 
 async def test_tools_are_listed_in_both_forms(mesh: Mesh, bots: tuple[str, str]) -> None:

@@ -1,26 +1,32 @@
 """Which bots help in a conversation, and which one answers."""
 
+from services.engine.keywords.dialog.printing import MOST_LINES
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.machine.state import MachineState
 from services.engine.program.values import ProgramError, Value, number_of, text_of, truthy
 
 BOTS, ANSWERING, WORKFLOW = "bots", "answering", "workflow"
 MOST_BOTS = 32
+MOST_WORDS, LONGEST_WORD = 100, 200
 
 
 def bot_name(value: Value) -> str:
     """A bot's name as it is kept: without bots/ and the ending of a package, lower case. ProgramError when empty."""
     name = text_of(value).strip().removeprefix("bots/").removesuffix(".gbai").lower().replace(" ", "-")
-    if not name:
+    if not name or len(name) > LONGEST_WORD:
         message = "expected the name of a bot"
         raise ProgramError(message)
     return name
 
 
 def listed(value: Value) -> list[str]:
-    """Words of a list, or of one text with commas."""
+    """Words of a list, or of one text with commas. ProgramError when they are too many or too long."""
     items = value if isinstance(value, list) else [value]
-    return [part.strip() for item in items for part in text_of(item).split(",") if part.strip()]
+    found = [part.strip() for item in items for part in text_of(item).split(",") if part.strip()]
+    if len(found) > MOST_WORDS or any(len(word) > LONGEST_WORD for word in found):
+        message = f"ADD BOT: expected at most {MOST_WORDS} words of {LONGEST_WORD} characters"
+        raise ProgramError(message)
+    return found
 
 
 def added(settings: dict[str, Value]) -> dict[str, dict[str, Value]]:
@@ -76,7 +82,8 @@ def orchestrate(state: MachineState, arguments: Arguments) -> None:
     """The name of what the steps below belong to."""
     name = text_of(arguments["name"])
     state.settings[WORKFLOW] = name
-    state.printed.append(f"WORKFLOW {name}")
+    if len(state.printed) < MOST_LINES:
+        state.printed.append(f"WORKFLOW {name}")
 
 
 def finish(state: MachineState, _: Arguments) -> None:

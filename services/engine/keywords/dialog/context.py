@@ -2,13 +2,21 @@
 
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.machine.state import MachineState
-from services.engine.program.values import text_of
+from services.engine.program.values import ProgramError, text_of
+
+MOST_CONTEXTS = 64
+LONGEST_TEXT = 32_768
+LONGEST_NAME = 200
 
 
 def remember(state: MachineState, arguments: Arguments) -> None:
-    """Something the model should know."""
-    name = text_of(arguments.get("name", arguments.get("value", "")))
-    state.context[name] = text_of(arguments["value"])
+    """Something the model should know. ProgramError when it is told too much."""
+    text = text_of(arguments["value"])
+    name = text_of(arguments.get("name", text))[:LONGEST_NAME]
+    if len(text) > LONGEST_TEXT or (name not in state.context and len(state.context) >= MOST_CONTEXTS):
+        message = f"SET CONTEXT: {MOST_CONTEXTS} texts of at most {LONGEST_TEXT} characters may be kept"
+        raise ProgramError(message)
+    state.context[name] = text
 
 
 SET_CONTEXT = Keyword(

@@ -6,11 +6,13 @@ from services.engine.machine.state import MachineState
 from services.engine.program.values import Value, text_of
 
 MOST_SUGGESTIONS = 32
+LONGEST_SHOWN, LONGEST_SENT = 256, 1024
+"""As messages carry them."""
 
 
 def offer(state: MachineState, shown: Value, sent: Value) -> None:
     """A choice that comes with the next stop. shown: what is on it; sent: what the person says by taking it."""
-    chip = {"text": text_of(shown), "value": text_of(sent)}
+    chip = {"text": text_of(shown)[:LONGEST_SHOWN], "value": text_of(sent)[:LONGEST_SENT]}
     if chip["text"] and chip not in state.suggestions and len(state.suggestions) < MOST_SUGGESTIONS:
         state.suggestions.append(chip)
 

@@ -7,16 +7,22 @@ from services.engine.program.values import ProgramError, text_of
 
 WEBSITES = "websites"
 MOST_WEBSITES = 20
+LONGEST_ADDRESS = 2048
 
 
 def use(state: MachineState, arguments: Arguments) -> None:
     """The site belongs to the conversation, but nobody has read its pages. ProgramError says so."""
     address = text_of(arguments["address"])
+    if not address or len(address) > LONGEST_ADDRESS:
+        message = f"USE WEBSITE: expected an address of at most {LONGEST_ADDRESS} characters"
+        raise ProgramError(message)
     known = state.settings.setdefault(WEBSITES, {})
     if not isinstance(known, dict) or (address not in known and len(known) >= MOST_WEBSITES):
         message = f"a conversation may use {MOST_WEBSITES} web sites"
         raise ProgramError(message)
-    known[address] = {name: arguments[name] for name in ("interval", "depth", "pages") if name in arguments}
+    known[address] = {
+        name: text_of(arguments[name])[:80] for name in ("interval", "depth", "pages") if name in arguments
+    }
     message = "not available on this installation: USE WEBSITE, pages of web sites are not read yet"
     raise ProgramError(message)
 

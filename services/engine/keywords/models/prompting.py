@@ -2,14 +2,19 @@
 
 from services.engine.keywords.keyword import Arguments, Effect, Keyword
 from services.engine.machine.state import MachineState
-from services.engine.program.values import text_of
+from services.engine.program.values import ProgramError, text_of
 
 PROMPT = "system-prompt"
+LONGEST = 65_536
 
 
 def tell(state: MachineState, arguments: Arguments) -> None:
-    """From here on; what the configuration says comes before it."""
-    state.settings[PROMPT] = text_of(arguments["text"])
+    """From here on; what the configuration says comes before it. ProgramError when it is too long."""
+    text = text_of(arguments["text"])
+    if len(text) > LONGEST:
+        message = f"a system prompt may have {LONGEST} characters, this one has {len(text)}"
+        raise ProgramError(message)
+    state.settings[PROMPT] = text
 
 
 SET_SYSTEM_PROMPT = Keyword(

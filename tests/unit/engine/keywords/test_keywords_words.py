@@ -290,3 +290,20 @@ def test_lines_of_operation_go_to_the_log() -> None:
     state = left_by('RECORD METRIC "orders", 2\nAUDIT LOG "refund", 17')
     assert state.printed == ["METRIC orders 2", "AUDIT refund 17"]
     assert "expected a number" in refused('RECORD METRIC "orders", "many"')
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ('SET CONTEXT "a" AS STR_REPEAT("x", 40000)', "SET CONTEXT: 64 texts"),
+        ('FOR i = 1 TO 70\nSET CONTEXT "c${i}" AS "x"\nNEXT', "SET CONTEXT: 64 texts"),
+        ('SET SYSTEM PROMPT STR_REPEAT("x", 70000)', "a system prompt may have"),
+        ('FOR i = 1 TO 70\nUSE KB "c${i}"\nNEXT', "a conversation may use 64 collections"),
+        ('FOR i = 1 TO 200\nUSE TOOL "c${i}"\nNEXT', "a conversation may have 128 tools"),
+        ('FOR i = 1 TO 40\nADD BOT "c${i}"\nNEXT', "a conversation may have 32 bots"),
+        ('ADD BOT "a" WITH TRIGGER STR_REPEAT("x", 300)', "ADD BOT: expected at most 100 words"),
+        ('FOR i = 1 TO 40\nADD SWITCHER "c${i}"\nNEXT', "ADD SWITCHER: expected"),
+    ],
+)
+def test_what_a_conversation_keeps_is_bounded(source: str, problem: str) -> None:
+    assert refused(source).startswith(problem)

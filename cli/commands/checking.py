@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from services.engine.basic.diagnostics import Diagnostic
+from services.engine.basic.listing import print_program
 from services.engine.basic.packages import Checked, check_paths
 
 COLOURS = {"error": "red", "warning": "yellow"}
@@ -66,7 +67,8 @@ def summary(files: Iterable[Checked]) -> str:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
 @click.option("--json", "machine", is_flag=True, help="One JSON object a diagnostic, one a line.")
-def check(paths: tuple[Path, ...], *, machine: bool) -> None:
+@click.option("--nodes", is_flag=True, help="Also list the nodes that scripts become, as ./parley trace names them.")
+def check(paths: tuple[Path, ...], *, machine: bool, nodes: bool) -> None:
     """Say what is wrong with scripts: files, folders, packages. Exit code 1 when something is an error.
 
     Example:  ./parley check bots/hello.gbai
@@ -80,6 +82,8 @@ def check(paths: tuple[Path, ...], *, machine: bool) -> None:
                 click.echo(as_json(item))
             else:
                 show(item, file.lines)
+        if nodes and file.program is not None:
+            click.echo(print_program(file.program), nl=False)
         file.program = None  # a thousand programs are not needed at once
         done.append(file)
     if not machine:

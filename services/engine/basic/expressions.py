@@ -340,7 +340,7 @@ def parse_value(text: str, token: Token, around: ExpressionParser) -> tree.Expre
         raise ScriptError("BAS103", f"${{{text}}} is not an expression", token.line, token.column)
     if text.count("${") > DEEPEST_EXPRESSION:
         raise ScriptError("BAS106", "texts are nested too deep", token.line, token.column)
-    parser = ExpressionParser(tokens)
+    parser = type(around)(tokens)  # a keyword in it may have slots that only the whole parser reads
     parser.assigned, parser.defined = around.assigned, around.defined
     value = parser.expression()
     if not parser.at_end():

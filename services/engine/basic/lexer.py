@@ -133,7 +133,7 @@ class Lexer:
             return
         if last.kind == "operator" and last.text in CONTINUES:
             return
-        if last.upper in {"AND", "OR"} or (last.text == "_" and last.spaced):
+        if last.upper in {"AND", "OR"} or (last.text == "_" and last.kind == "word" and last.spaced):
             self.tokens = self.tokens[:-1] if last.text == "_" else self.tokens
             return
         self.tokens.append(Token("newline", "\n", last.line, len(self._lines[last.line - 1]) + 1))

@@ -65,6 +65,12 @@ def test_json_is_an_object_a_line(tmp_path: Path) -> None:
     ]
 
 
+def test_nodes_are_listed_when_they_are_asked_for(tmp_path: Path) -> None:
+    path = script(tmp_path, 'TALK "a"')
+    assert '"n1" @1 say text: "a" | next: "n2"' in run("check", "--nodes", path).stdout
+    assert run("check", path).stdout == ""
+
+
 def test_warnings_do_not_fail(tmp_path: Path) -> None:
     said = run("check", script(tmp_path, 'CALL "gone.bas"'))
     assert said.exit_code == 0

@@ -62,9 +62,11 @@ class BlockParser(StatementParser):
 
     def _inline(self) -> Body:
         cut = self._cut_at_else()
+        self.forget()
         statement = self._statement()
         if cut is not None:
             self.tokens[cut] = Token("word", "ELSE", self.tokens[cut].line, self.tokens[cut].column, spaced=True)
+            self.forget()
         return () if statement is None else (statement,)
 
     def _cut_at_else(self) -> int | None:

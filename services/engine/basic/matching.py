@@ -18,6 +18,10 @@ POSITIONAL = frozenset({"where", "fields", "named", "order", "rest", "sql", "any
 class Matching(Cursor):
     """Matches forms; the values in their slots are read by its heir."""
 
+    def __init__(self, tokens: list[Token], lines: list[str] | None = None) -> None:
+        super().__init__(tokens, lines)
+        self._invoked: dict[int, tuple[tree.Expression | ScriptError | None, int]] = {}
+
     def expression(self) -> tree.Expression:
         """A value."""
         raise NotImplementedError
@@ -41,7 +45,36 @@ class Matching(Cursor):
     # which keyword
 
     def invocation(self, *, statement: bool) -> tree.Expression | None:
-        """The keyword that stands here with its arguments; nothing when none does. ScriptError for a broken one."""
+        """The keyword that stands here with its arguments; nothing when none does. ScriptError for a broken one.
+
+        In a value it is read once, however many forms of the keywords around it are tried: else calls in calls would
+        take as many times longer as they are deep, to the power of the forms.
+        """
+        if statement:
+            return self._invocation(statement=True)
+        begin = self.position
+        known = self._invoked.get(begin)
+        if known is not None:
+            return self._again(*known)
+        try:
+            made = self._invocation(statement=False)
+        except ScriptError as error:
+            self._invoked[begin] = (error, begin)
+            raise
+        self._invoked[begin] = (made, self.position)
+        return made
+
+    def forget(self) -> None:
+        """Tokens have become others: what was read of them counts no more."""
+        self._invoked.clear()
+
+    def _again(self, found: tree.Expression | ScriptError | None, end: int) -> tree.Expression | None:
+        if isinstance(found, ScriptError):
+            raise found.with_traceback(None)
+        self.position = end
+        return found
+
+    def _invocation(self, *, statement: bool) -> tree.Expression | None:
         starts = [item for item in registry().starting.get(self.token.upper, ()) if self.at_words(item[0])]
         starts = [item for item in starts if self._meant(item[0], item[1], item[2], statement=statement)]
         pure = [item for item in starts if item[1].effect is Effect.PURE]

@@ -10,6 +10,7 @@ from services.engine.agent import wiring as agent
 from services.engine.agent.answering import Answerer
 from services.engine.api.bots import BotApi
 from services.engine.api.traces import TraceApi
+from services.engine.computing import Computing
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, SessionVariables
 from services.engine.files import wiring as files
@@ -91,6 +92,7 @@ class EngineService:
             bus=chassis.bus,
             calls=Calls(chassis.database),
             traces=Traces(chassis.database),
+            computing=Computing(),
         )
 
     async def close(self) -> None:

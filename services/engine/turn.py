@@ -23,6 +23,7 @@ from services.engine.agent.answering import Answerer
 from services.engine.agent.replying import Replying
 from services.engine.agent.tool_calls import done, under_way
 from services.engine.beginning import predefined
+from services.engine.computing import Computing
 from services.engine.config import EngineSettings
 from services.engine.effects import Effects, Setting, journaled, replayed
 from services.engine.keywords.keyword import Effect
@@ -62,6 +63,7 @@ class Tools:
     answerer: Answerer
     bus: Bus
     calls: Calls
+    computing: Computing
     traces: Traces | None = None
 
 
@@ -168,11 +170,11 @@ class TurnRunner(Replying):
 
     async def _steps(self, machine: m.Machine) -> float | None:
         """Run the program to where it waits. Seconds to wait, when it sleeps while a message is there."""
-        self._heard |= self._begun or (self._input is not None and under_way(self._state, self._input.seq))
+        self._heard |= self._begun or self._taken
         machine = self._watched(machine)
         resume: m.Resume = self._first_resume()
         while True:
-            step = machine.run(self._state, resume)
+            step = await self._tools.computing.run(machine, self._state, resume)
             self._take(step.outputs)
             self._log_printed()
             outcome, resume = step.outcome, None
@@ -239,6 +241,13 @@ class TurnRunner(Replying):
         """The state has begun with the run that is the input of this turn: a crash came before the commit."""
         return self._unattended and self._input is not None and waiting_run(self._turn, self._state) is None
 
+    @property
+    def _taken(self) -> bool:
+        """A HEAR has taken the input of this turn, or a tool is under way for it: a crash came after a checkpoint."""
+        if self._input is None:
+            return False
+        return self._state.heard == self._input.seq or under_way(self._state, self._input.seq)
+
     def _first_resume(self) -> m.Resume:
         if self._turn.HasField("timer") and self._state.waiting == "timer":
             return m.TimerFired()
@@ -249,6 +258,7 @@ class TurnRunner(Replying):
         self._heard = True
         if message is None:
             return m.Input("")
+        self._state.heard = message.seq
         files = tuple(
             {"name": item.name, "uri": item.uri, "content_type": item.content_type} for item in message.attachments
         )
@@ -269,9 +279,9 @@ class TurnRunner(Replying):
         self._error = status_pb2.Status(code=13, message=f"line {outcome.line}: {outcome.message}")
 
     async def _perform(self, wanted: m.PerformEffect) -> m.EffectResult | m.EffectError:
-        for entry in self._turn.journal:
-            if entry.key == wanted.key:
-                return replayed(entry.result)
+        recorded = self._recorded(wanted.key)
+        if recorded is not None:
+            return recorded
         keyword = registry().get(wanted.keyword)
         if keyword is not None and keyword.slow and self._replies:
             await self._checkpoint()
@@ -281,6 +291,10 @@ class TurnRunner(Replying):
             entry = ledger_pb.JournalEntry(key=wanted.key, kind=wanted.keyword, result=journaled(result))
             await self._checkpoint(entry)
         return result
+
+    def _recorded(self, key: str) -> m.EffectResult | None:
+        """What a side effect gave before the crash."""
+        return next((replayed(entry.result) for entry in self._turn.journal if entry.key == key), None)
 
     # replies
 

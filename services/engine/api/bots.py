@@ -1,5 +1,7 @@
 """BotService."""
 
+import asyncio
+
 from google.protobuf import empty_pb2, json_format
 from parley.engine.v1 import bot_pb2 as pb
 from parley.engine.v1 import bot_service_pb2 as service_pb
@@ -85,7 +87,7 @@ class BotApi(bot_grpc.BotServiceServicer):
     ) -> pb.BotVersion:
         """Compile, store, go live."""
         tenant, identifier = context.principal().tenant_id, parse_name("bots/*", request.bot, "bot")[0]
-        compiled = publishing.publish(request.scripts, request.config, request.system_prompt)
+        compiled = await asyncio.to_thread(publishing.publish, request.scripts, request.config, request.system_prompt)
         version = await self._bots.publish(
             tenant,
             identifier,
@@ -154,7 +156,7 @@ class BotApi(bot_grpc.BotServiceServicer):
         self, request: service_pb.CheckScriptsRequest, context_: Context
     ) -> service_pb.CheckScriptsResponse:
         """Compile without publishing."""
-        _, found = publishing.check(request.scripts)
+        _, found = await asyncio.to_thread(publishing.check, request.scripts)
         return service_pb.CheckScriptsResponse(diagnostics=[publishing.diagnostic_message(item) for item in found])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from services.engine.machine.machine import Machine
 
 OVERSIGHTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+
+LOOK_SECONDS = 0.002
+"""So long a run computes between two looks at its budget of time and its slice."""
+
+
+class Pause(Exception):
+    """The slice of time is over: out of a hot loop."""
 
 
 class BudgetError(ProgramError):
@@ -32,7 +41,8 @@ class Core:
         self.locale = ""
         self._nodes = 0
         self._characters = 0
-        self._deadline = time.thread_time() + machine.budgets.seconds  # a machine that stands still computes nothing
+        self._left = machine.budgets.seconds
+        self._begin_slice(0.0)
         self._code: dict[str, Any] = {}
         self._problem = ""
 
@@ -99,20 +109,41 @@ class Core:
 
     # budgets
 
+    def _begin_slice(self, seconds: float) -> None:
+        """Compute from here on; for so long, or, with 0, up to the next stop."""
+        now = time.perf_counter()
+        self._began = time.thread_time()  # a machine that stands still computes nothing
+        self._pause_at = now + seconds if seconds else math.inf
+        self._look_at = now + LOOK_SECONDS
+
+    def _end_slice(self) -> None:
+        """What was computed is paid for."""
+        self._left -= time.thread_time() - self._began
+
     def _spend(self) -> None:
         self._nodes += 1
         if self._nodes > self.machine.budgets.nodes:
             raise BudgetError(f"the script ran {self.machine.budgets.nodes} steps without stopping: an endless loop?")
-        if self._nodes % 64 == 0 and time.thread_time() > self._deadline:
-            raise BudgetError(f"the script computed for {self.machine.budgets.seconds} seconds without stopping")
 
-    def _pay(self, nodes: int) -> None:
-        """So many nodes at once."""
+    def _due(self) -> bool:
+        """Whether the slice is over. BudgetError when the time of the turn is."""
+        now = time.perf_counter()
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_SECONDS
+        if time.thread_time() - self._began > self._left:
+            raise BudgetError(f"the script computed for {self.machine.budgets.seconds} seconds without stopping")
+        return now > self._pause_at
+
+    def _pay(self, nodes: int) -> bool:
+        """So many nodes at once; whether they took longer than a look is apart. Pause at the end of a slice."""
         self._nodes += nodes
         if self._nodes > self.machine.budgets.nodes:
             raise BudgetError(f"the script ran {self.machine.budgets.nodes} steps without stopping: an endless loop?")
-        if time.thread_time() > self._deadline:
-            raise BudgetError(f"the script computed for {self.machine.budgets.seconds} seconds without stopping")
+        before = self._look_at
+        if self._due():
+            raise Pause
+        return self._look_at != before
 
     # errors
 

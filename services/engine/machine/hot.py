@@ -64,13 +64,15 @@ class Heads:
         return self._made[head]
 
 
-def turns(spend: Callable[[int], None], weight: int) -> Iterator[None]:
-    """Rounds without end, paid for in lots: the price is asked once in so many rounds."""
+def turns(spend: Callable[[int], bool], weight: int) -> Iterator[None]:
+    """Rounds without end, paid for in lots: the price is asked once in so many rounds, in fewer when they are slow."""
 
     def lots() -> Iterator[Iterator[None]]:
+        rounds = 1
         while True:
-            yield repeat(None, ROUNDS)
-            spend(ROUNDS * weight)
+            yield repeat(None, rounds)
+            slow = spend(rounds * weight)
+            rounds = max(1, rounds // 8) if slow else min(ROUNDS, rounds * 2)
 
     return chain.from_iterable(lots())
 

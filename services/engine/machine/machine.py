@@ -1,6 +1,7 @@
 """The machine: one node after another, until the program must ask, sleep, have something done, or is over."""
 
 import datetime
+import json
 from collections.abc import Callable, Mapping
 from copy import copy
 
@@ -9,6 +10,7 @@ from services.engine.machine import wording
 from services.engine.machine.core import OVERSIGHTS, BudgetError
 from services.engine.machine.expressions import compiled
 from services.engine.machine.loaded import Loaded
+from services.engine.machine.migrating import TEMPORARY
 from services.engine.machine.nodes import Nodes
 from services.engine.machine.outcomes import (
     AskUser,
@@ -20,6 +22,7 @@ from services.engine.machine.outcomes import (
     Failed,
     Input,
     Outcome,
+    Paused,
     PerformEffect,
     Resume,
     Say,
@@ -42,6 +45,7 @@ __all__ = [
     "Input",
     "Machine",
     "Outcome",
+    "Paused",
     "PerformEffect",
     "Resume",
     "Say",
@@ -100,7 +104,11 @@ class Machine:
 
     def run(self, state: MachineState, resume: Resume = None) -> Step:
         """Go on from where the state stands. Running a state that waits, with None, gives the same wait again."""
-        return Run(self, state).go(resume)
+        run = Run(self, state)
+        step = run.go(resume)
+        while isinstance(step, Paused):
+            step = run.go_on()
+        return step
 
 
 class Run(Nodes):
@@ -108,15 +116,27 @@ class Run(Nodes):
 
     # stops and resumption
 
-    def go(self, resume: Resume) -> Step:
-        """Apply what was waited for, then run."""
+    def go(self, resume: Resume, seconds: float = 0.0) -> Step | Paused:
+        """Apply what was waited for, then run. seconds: Paused after so much time, 0 for never."""
+        return self._ran(seconds, lambda: self._resume(resume) or self._loop())
+
+    def go_on(self, seconds: float = 0.0) -> Step | Paused:
+        """After Paused."""
+        return self._ran(seconds, self._loop)
+
+    def _ran(self, seconds: float, running: Callable[[], Outcome | Paused]) -> Step | Paused:
+        self._begin_slice(seconds)
         try:
-            outcome = self._resume(resume)
-            outcome = self._bounded(outcome or self._loop())
+            found = running()
+            if isinstance(found, Paused):
+                self._end_slice()
+                return found
+            outcome = self._bounded(found)
         except ProgramError as error:
             outcome = self._fail(str(error), self._line())
         except OVERSIGHTS as error:
             outcome = self._fail(f"{type(error).__name__}: {error}", self._line())
+        self._end_slice()
         if isinstance(outcome, AskUser | Ended | Failed) and self.outputs:
             self.outputs[-1].suggestions += self.state.suggestions
             self.state.suggestions = []
@@ -126,10 +146,24 @@ class Run(Nodes):
 
     def _bounded(self, outcome: Outcome) -> Outcome:
         """What is written down has a size."""
+        self._tidy()
         held = [self.state.globals, *(frame.locals for frame in self.state.frames), self.state.pending]
         if self.state.frames and sum(map(weight, held)) > LARGEST_STATE:
             raise BudgetError("the variables of the script are too large to be kept")
         return outcome
+
+    def _tidy(self) -> None:
+        """Temporaries that nothing can ask for any more are not written down."""
+        for frame in self.state.frames:
+            own = self.state.globals if frame.locals is None else frame.locals
+            kept = [name for name in own if name[0] == "$"]
+            if kept:
+                loaded = self.machine.loaded(frame.program)
+                places = [frame.node, *(place for place, _ in frame.handlers), *frame.failed]
+                needed = frozenset().union(*map(loaded.needed, places), TEMPORARY.findall(json.dumps(frame.into)))
+                for name in kept:
+                    if name not in needed:
+                        del own[name]
 
     def _resume(self, resume: Resume) -> Outcome | None:
         if self.state.over:

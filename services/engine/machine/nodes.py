@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 from services.engine.keywords.registry import registry
-from services.engine.machine.core import OVERSIGHTS, BudgetError, Core
+from services.engine.machine.core import OVERSIGHTS, BudgetError, Core, Pause
 from services.engine.machine.hot import Hot, listed, turns
-from services.engine.machine.outcomes import AskUser, Ended, Outcome, PerformEffect, Sleep, TraceEvent
+from services.engine.machine.outcomes import AskUser, Ended, Outcome, Paused, PerformEffect, Sleep, TraceEvent
 from services.engine.machine.state import Frame
 from services.engine.program.program import Node, Program
 from services.engine.program.values import ProgramError, Value, number_of, owned, text_of, truthy
@@ -21,15 +21,17 @@ class Nodes(Core):
 
     # the loop
 
-    def _loop(self) -> Outcome:
+    def _loop(self) -> Outcome | Paused:
         traced = self.machine.on_trace is not None
         while self.state.frames:
             outcome = self._traced() if traced else self._next()
             if outcome is not None:
                 return outcome
+            if self._due():
+                return Paused()
         return Ended()
 
-    def _next(self) -> Outcome | None:
+    def _next(self) -> Outcome | Paused | None:
         frame = self.state.frames[-1]
         heads = self.machine.loaded(frame.program).heads
         if frame.node in heads.heads:
@@ -38,13 +40,16 @@ class Nodes(Core):
                 return self._spin(hot, frame)
         return self._execute(self._node())
 
-    def _spin(self, hot: Hot, frame: Frame) -> Outcome | None:
+    def _spin(self, hot: Hot, frame: Frame) -> Outcome | Paused | None:
         """A hot loop, up to where it is left; an error stands at the node where it arose."""
         variables = self.state.globals
         own = variables if frame.locals is None else frame.locals
         try:
             self._pay(1)
             frame.node = hot.run(variables, own, self.machine.clock, turns(self._pay, 2), self._say)
+        except Pause as pause:
+            frame.node = hot.node_at(pause.__traceback__) or frame.node
+            return Paused()
         except ProgramError as error:
             frame.node = hot.node_at(error.__traceback__) or frame.node
             return self._caught(error)

@@ -97,6 +97,11 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """The program has computed for its slice of time and is not at a stop: the run goes on with go_on()."""
+
+
+@dataclass(frozen=True, slots=True)
 class TraceEvent:
     """A node that was executed: what it took, what it gave, how long it was about it, and what went wrong."""
 

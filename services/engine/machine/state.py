@@ -1,12 +1,31 @@
 """The state of a conversation's program: explicit, small, JSON. Whatever replica reads it goes on from there."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from services.engine.program.values import Value, owned
 
 VERSION = 1
+SHORT = {
+    "f": "frames",
+    "g": "globals",
+    "w": "waiting",
+    "u": "until",
+    "a": "attempts",
+    "k": "visits",
+    "r": "resume_next",
+    "s": "suggestions",
+    "p": "pending",
+    "c": "collections",
+    "x": "context",
+    "h": "history",
+    "t": "settings",
+    "n": "run",
+    "i": "heard",
+}
+"""Fields as they are written; those that are empty are not."""
 
 
 @dataclass(slots=True)
@@ -40,7 +59,8 @@ class MachineState:
 
     pending: variable changes [scope, key, value] that the next commit writes; visits: counts effects, for their keys;
     settings: what keywords leave for later ones, such as headers of requests; printed: lines of PRINT since the last
-    stop, which are not kept; run: what started the program when no person did, {seq, cause, call, once, depth}.
+    stop, which are not kept; run: what started the program when no person did, {seq, cause, call, once, depth};
+    heard: the number of the message that a HEAR took last: after a crash no other HEAR takes it again.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -58,6 +78,7 @@ class MachineState:
     settings: dict[str, Value] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
     run: dict[str, Any] = field(default_factory=dict)
+    heard: int = 0
 
     def keep(self, scope: str, key: str, value: Value) -> None:
         """Written with the commit of the turn; the last value of a key stands."""
@@ -71,45 +92,20 @@ class MachineState:
 
     def to_bytes(self) -> bytes:
         """For the ledger."""
-        document = {
-            "v": VERSION,
-            "f": [frame.to_json() for frame in self.frames],
-            "g": self.globals,
-            "w": self.waiting,
-            "u": self.until,
-            "a": self.attempts,
-            "k": self.visits,
-            "r": self.resume_next,
-            "s": self.suggestions,
-            "p": self.pending,
-            "c": self.collections,
-            "x": self.context,
-            "h": self.history,
-            "t": self.settings,
-            "n": self.run,
-        }
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+        document: dict[str, Any] = {"v": VERSION}
+        for short, name in SHORT.items():
+            value = getattr(self, name)
+            if value:
+                document[short] = [frame.to_json() for frame in value] if short == "f" else value
+        return orjson.dumps(document)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "MachineState":
         """From the ledger. ValueError for a version this one does not know."""
-        document = json.loads(raw)
-        if document.get("v") != VERSION:
-            message = f"expected machine state of version {VERSION}, got {document.get('v')!r}"
+        document = orjson.loads(raw)
+        if document.pop("v", None) != VERSION:
+            message = f"expected machine state of version {VERSION}"
             raise ValueError(message)
-        return cls(
-            frames=[Frame.from_json(row) for row in document["f"]],
-            globals=document["g"],
-            waiting=document["w"],
-            until=document["u"],
-            attempts=document["a"],
-            visits=document["k"],
-            resume_next=document["r"],
-            suggestions=document["s"],
-            pending=document["p"],
-            collections=document["c"],
-            context=document["x"],
-            history=document["h"],
-            settings=document.get("t", {}),
-            run=document.get("n", {}),
-        )
+        fields = {SHORT[short]: value for short, value in document.items()}
+        fields["frames"] = [Frame.from_json(row) for row in fields.get("frames", ())]
+        return cls(**fields)

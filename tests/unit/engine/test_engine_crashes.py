@@ -94,7 +94,9 @@ def test_written_down_at_every_node(body: str) -> None:
     class Watching(m.Machine):
         def run(self, state: MachineState, resume: m.Resume = None) -> m.Step:
             live.append(m.Run(self, state))
-            return live[-1].go(resume)
+            step = live[-1].go(resume)
+            assert isinstance(step, m.Step)
+            return step
 
     machine = Watching({"script": program}, BUDGETS, lambda: NOON)
     state, left = machine.start("script"), list(ANSWERS)

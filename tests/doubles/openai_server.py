@@ -139,7 +139,8 @@ class OpenAIDouble:
         del self.requests[:-1000]
         if request.headers.get("Authorization") != f"Bearer {self.key}":
             return kept, "bad_key"
-        return kept, self.behaviour.fault or str(kept.body.get("model", ""))
+        fault = self.behaviour.fault or str(kept.body.get("model", ""))
+        return kept, "" if fault == "tools" and tool_said(kept.body) else fault
 
     async def _stream(self, request: web.Request, kept: Request, fault: str, words: list[str]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
@@ -212,10 +213,19 @@ def refusal(fault: str) -> web.Response:
 
 
 def answer_to(body: dict[str, Any]) -> str:
-    """An answer that shows what was asked, and cites the first passage when there are any."""
+    """An answer that shows what was asked or what a tool gave, and cites the first passage when there are any."""
+    if tool_said(body):
+        return f"The tool gave: {tool_said(body)}"
     said = [str(message.get("content") or "") for message in body["messages"] if message["role"] == "user"]
     cites = " [1]" if any("<passages>" in text for text in said) else ""
     return f"You said: {said[-1] if said else ''}{cites}"
+
+
+def tool_said(body: dict[str, Any]) -> str:
+    """What a tool gave, when that was the last thing said; the call it answers stands right before it."""
+    *before, last = body.get("messages") or [{}]
+    called = [call["id"] for call in (before[-1].get("tool_calls") or ())] if before else []
+    return str(last["content"]) if last.get("role") == "tool" and last.get("tool_call_id") in called else ""
 
 
 def words_of(text: str) -> list[str]:

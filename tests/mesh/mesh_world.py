@@ -215,10 +215,10 @@ def fresh_folder() -> Path:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Mesh]:
+async def running(**environment: str) -> AsyncIterator[Mesh]:
     """A whole stack with the bots of this checkout, gone at the end."""
     folder = fresh_folder()
-    stack = Stack(folder / "stack", port=unused_port(set()), environment=SETTINGS)
+    stack = Stack(folder / "stack", port=unused_port(set()), environment=SETTINGS | environment)
     mesh = Mesh(stack)
     try:
         await stack.start()

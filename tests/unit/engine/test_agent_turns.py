@@ -15,6 +15,7 @@ from parley.session.v1 import session_pb2 as pb
 from services.common.errors import NotFound
 from services.engine.agent.answering import Answer, Question
 from services.engine.basic.compiler import compile_basic
+from services.engine.computing import Computing
 from services.engine.machine import machine as m
 from services.engine.machine.state import MachineState
 from services.engine.program.program import Program
@@ -93,7 +94,7 @@ class Conversation:
     async def say(self, text: str, seq: int = 1) -> list[str]:
         """What a message gives, whatever becomes of the workers."""
         before = len(self.ledger.replies)
-        tools = Tools(nothing_settings(), self.ledger, self, self, self, self, self)  # type: ignore[arg-type]
+        tools = Tools(nothing_settings(), self.ledger, self, self, self, self, self, Computing())  # type: ignore[arg-type]
         for _ in itertools.count():
             turn = self.ledger.turn(None, seq)
             turn.bot, turn.channel, turn.turn = "bots/b", "channels/web", seq

@@ -10,6 +10,7 @@ from parley.session.v1 import ledger_service_pb2 as ledger_pb
 from parley.session.v1 import session_pb2 as pb
 
 from services.common.errors import NotFound
+from services.engine.computing import Computing
 from services.engine.machine import machine as m
 from services.engine.machine.state import MachineState
 from services.engine.store import Release
@@ -97,7 +98,7 @@ class Stage:
 
     async def play(self, turn: ledger_pb.Turn) -> None:
         nothing: Any = None
-        tools = Tools(nothing_settings(), self.ledger, self, self, nothing, self, self)  # type: ignore[arg-type]
+        tools = Tools(nothing_settings(), self.ledger, self, self, nothing, self, self, Computing())  # type: ignore[arg-type]
         await TurnRunner(tools, turn).run()
 
     async def live(self, tenant: str, bot: str) -> str:

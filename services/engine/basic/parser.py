@@ -1,5 +1,7 @@
 """Dialogue and variables; with what it inherits, the whole language."""
 
+import itertools
+
 from services.engine.basic import tree
 from services.engine.basic.declarations import DeclarationParser
 from services.engine.basic.diagnostics import ScriptError
@@ -30,12 +32,24 @@ class Parser(DeclarationParser):
             if self.at_end():
                 return tree.Say(token.line, value)
         except ScriptError:
-            if self.tokens[start].kind in {"string", "operator"}:
+            if self._is_expression(start):
                 raise
-        if self.tokens[start].kind == "string":
+        if self._is_expression(start):
             raise self.error("BAS121", f"expected the end of the line, found {self.shown()}")
         self.position = start
         return tree.Say(token.line, self.unquoted())
+
+    def _is_expression(self, start: int) -> bool:
+        """Whether a line that cannot be read was meant as a value: it begins with a quote or a call, or joins texts."""
+        first, after = self.tokens[start], self.tokens[start + 1]
+        if first.kind in {"string", "operator"} or (after.text == "(" and not after.spaced):
+            return True
+        for token, following in zip(self.tokens[start:], self.tokens[start + 1 :], strict=False):
+            if token.kind == "newline" or following.kind == "end":
+                return False
+            if "string" in {token.kind, following.kind} and {token.text, following.text} & {"+", "&"}:
+                return True
+        return False
 
     def _has_apostrophe(self) -> bool:
         """Whether a word of this line is written like "don't": then it is text without quotes."""
@@ -49,13 +63,18 @@ class Parser(DeclarationParser):
     def unquoted(self) -> tree.Expression:
         """Text without quotes, as scripts of 2024 wrote it."""
         first = self.token
-        if first.kind != "word":
+        if first.kind != "word" and not (first.kind == "number" and self._has_words()):
             raise self.error("BAS112", f"expected a value, found {self.shown()}")
         words: list[str] = []
         while not self.at_end():
             token = self.advance()
             words.append((" " if words and token.spaced else "") + token.text)
         return tree.Literal(first.line, first.column, "".join(words))
+
+    def _has_words(self) -> bool:
+        """Whether two words stand on the rest of the line: 24/7 - we are open."""
+        rest = itertools.takewhile(lambda token: token.kind not in {"newline", "end"}, self.tokens[self.position :])
+        return sum(token.kind == "word" for token in rest) >= 2
 
     def _begin_talk_statement(self, token: Token) -> tree.Statement:
         return tree.Say(token.line, self.interpolated(self.advance()))

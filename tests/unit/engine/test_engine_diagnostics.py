@@ -139,3 +139,17 @@ def test_comments_are_kept_with_their_places() -> None:
         ("REM two", 2, 1),
         ("// three", 3, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ['TALK LLM("x" WITH MAX_LATENCY 9 9)', 'TALK name + "x" + ) y', "TALK UCASE(name", 'TALK "a" b']
+)
+def test_a_broken_value_after_talk_is_no_text_without_quotes(line: str) -> None:
+    assert [item.severity for item in diagnosed(line)] == ["error"]
+
+
+@pytest.mark.parametrize(
+    "line", ["TALK Hello (friend), how are you?", 'TALK Say "yes" to go on', "TALK 24/7 - we are open"]
+)
+def test_text_without_quotes_is_still_text(line: str) -> None:
+    assert diagnosed(line) == []

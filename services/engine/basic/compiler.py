@@ -16,6 +16,7 @@ from services.engine.schedule import when
 
 PROSE_ERRORS = 3
 STRANGE = frozenset({"BAS121", "BAS123", "BAS125"})
+MOST_DIAGNOSTICS = 1000
 LARGEST_SCRIPT = 1_048_576
 
 
@@ -393,7 +394,7 @@ def compile_basic(text: str, file: str, library: Library = lambda _: None) -> Co
     found = [diagnostic(file, item, "error") for item in errors]
     found += [diagnostic(file, item, "warning") for item in compiler.warnings]
     found += [diagnostic(file, item, "warning") for item in Analyzer(script, parser.assigned).run()]
-    found.sort(key=lambda item: (item.line, item.column))
+    found = sorted(found[:MOST_DIAGNOSTICS], key=lambda item: (item.line, item.column))
     if errors:
         return CompileResult(None, found)
     program = Program(

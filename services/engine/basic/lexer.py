@@ -26,6 +26,9 @@ LONGEST_TEXT = 500
 REMARK = re.compile(r"REM(\s|$)", re.IGNORECASE)
 LEADING = re.compile(r"^\s+(?:[+&]\s|AND\b|OR\b)", re.IGNORECASE)
 LONGEST_TEXT_LINES = 30
+LONGEST_LINE = 65_536
+MOST_TOKENS = 400_000
+MOST_ERRORS = 500
 STATEMENT = re.compile(
     r"^\s*(?:(?:TALK|HEAR|IF|ELSE|ELSEIF|WHILE|WEND|RETURN|SUB|FUNCTION|FOR\s+EACH)\b(?!\s*[:=,.(\]})])"
     r"|END\s+(?:IF|FOR|WHILE|SUB|FUNCTION|SELECT|SWITCH|TRY|WITH|ON)\s*(?:'.*)?$)",
@@ -119,6 +122,8 @@ class Lexer:
             self._newline()
             index += 1 + self._skipped
             self._skipped = 0
+            if self._is_too_much(index):
+                break
         if self._depth > 0:
             self._depth = 0
             self._newline()
@@ -127,6 +132,13 @@ class Lexer:
         self.tokens = [part for token in self.tokens for part in spelled(token)]
         return self.tokens
 
+    def _is_too_much(self, line: int) -> bool:
+        """Whether what follows is not worth reading."""
+        if len(self.tokens) > MOST_TOKENS:
+            message = f"a script has at most {MOST_TOKENS} words and marks; what follows is not read"
+            self.errors.append(ScriptError("BAS109", message, line, 1, "divide it into several scripts"))
+        return len(self.tokens) > MOST_TOKENS or len(self.errors) >= MOST_ERRORS
+
     def _newline(self) -> None:
         last = self.tokens[-1] if self.tokens else None
         if last is None or last.kind == "newline" or self._depth > 0:
@@ -134,7 +146,8 @@ class Lexer:
         if last.kind == "operator" and last.text in CONTINUES:
             return
         if last.upper in {"AND", "OR"} or (last.text == "_" and last.kind == "word" and last.spaced):
-            self.tokens = self.tokens[:-1] if last.text == "_" else self.tokens
+            if last.text == "_":
+                self.tokens.pop()
             return
         self.tokens.append(Token("newline", "\n", last.line, len(self._lines[last.line - 1]) + 1))
 
@@ -161,6 +174,10 @@ class Lexer:
         return index + 1
 
     def _line(self, text: str, line: int) -> None:
+        if len(text) > LONGEST_LINE:
+            message = f"a line is at most {LONGEST_LINE} characters long, this one has {len(text)}"
+            self.errors.append(ScriptError("BAS109", message, line, 1, "put it on several lines"))
+            return
         position, first = 0, True
         quoted = QUOTED.match(text) if self._depth == 0 else None
         if quoted:
@@ -178,12 +195,15 @@ class Lexer:
             first = False
 
     def _comment(self, text: str, position: int, line: int, *, first: bool) -> bool:
+        mark = text[position]
+        if mark not in "/'#rR":
+            return False
         rest = text[position:]
         found = (
             rest.startswith("//")
-            or (rest[0] == "'" and not self._is_string(text, position, first=first))
+            or (mark == "'" and not self._is_string(text, position, first=first))
             or (self._depth == 0 and (first or text[position - 1].isspace()) and REMARK.match(rest) is not None)
-            or (first and self._depth == 0 and rest[0] == "#" and not rest.startswith("#{"))
+            or (first and self._depth == 0 and mark == "#" and not rest.startswith("#{"))
         )
         if found:
             self.comments.append(Comment(rest, line, position + 1))
@@ -198,7 +218,7 @@ class Lexer:
         if last is None or last.kind in {"number", "string"}:
             return False
         if last.kind == "word":
-            return last.upper in before_quote() and not text[position + 1 :].startswith(" ")
+            return last.upper in before_quote() and not text.startswith(" ", position + 1)
         return last.text not in CLOSERS
 
     def _token(self, text: str, position: int, line: int) -> int:

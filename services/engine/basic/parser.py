@@ -53,7 +53,8 @@ class Parser(DeclarationParser):
 
     def _has_apostrophe(self) -> bool:
         """Whether a word of this line is written like "don't": then it is text without quotes."""
-        for token in self.tokens[self.position :]:
+        for index in range(self.position, len(self.tokens)):
+            token = self.tokens[index]
             if token.kind in {"newline", "end"}:
                 return False
             if token.kind == "word" and "'" in token.text:

@@ -6,12 +6,13 @@ from services.engine.basic import tree
 from services.engine.basic.answers import TYPES
 from services.engine.basic.diagnostics import ScriptError, closest
 from services.engine.basic.expressions import ExpressionParser
-from services.engine.basic.lexer import Token
+from services.engine.basic.lexer import MOST_ERRORS, Token
 from services.engine.keywords.registry import registry
 
 Body = tuple[tree.Statement, ...]
 Construct = Callable[[Token], tree.Statement | None]
 DEEPEST_BLOCK = 60
+MOST_SUGGESTIONS = 100
 ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "IF": (("END", "IF"), ("ENDIF",)),
     "FOR": (("NEXT",), ("END", "FOR")),
@@ -57,10 +58,17 @@ class StatementParser(ExpressionParser):
             self.errors.append(error)
         return tree.Script(tuple(found))
 
+    def _report(self, error: ScriptError) -> None:
+        """One more error. TooDeep when there are too many to read on."""
+        self.errors.append(error)
+        if len(self.errors) >= MOST_ERRORS:
+            message = f"there are {MOST_ERRORS} errors; what follows is not read"
+            raise TooDeep("BAS105", message, error.line, 1)
+
     def _stray(self) -> None:
         token = self.token
         text = f"{token.upper} {self.ahead().upper}".strip() if token.upper == "END" else token.upper
-        self.errors.append(self.error("BAS120", f"{text} closes nothing that is open"))
+        self._report(self.error("BAS120", f"{text} closes nothing that is open"))
         self._skip_line()
 
     def _skip_line(self) -> None:
@@ -95,7 +103,7 @@ class StatementParser(ExpressionParser):
             except TooDeep:
                 raise
             except ScriptError as error:
-                self.errors.append(error)
+                self._report(error)
                 self._skip_line()
 
     def _closes(self, extra: tuple[str, ...]) -> bool:
@@ -248,7 +256,9 @@ class StatementParser(ExpressionParser):
         return tree.Call(token.line, token.column, token.upper.rstrip("$%"), arguments)
 
     def _suggested(self, token: Token, after: Token) -> str:
-        """What was probably meant: two words are looked at before one."""
+        """What was probably meant: two words are looked at before one. Looked for only so often: it takes its time."""
+        if len(self.errors) >= MOST_SUGGESTIONS:
+            return ""
         names = registry().names() | self.defined
         if after.kind == "word":
             found = closest(f"{token.upper} {after.upper}", [name for name in names if " " in name], 0.85)
@@ -265,7 +275,8 @@ class StatementParser(ExpressionParser):
         if after.text not in {".", "["} or (after.text == "[" and after.spaced):
             return False
         depth = 0
-        for token in self.tokens[self.position + 1 :]:
+        for index in range(self.position + 1, len(self.tokens)):
+            token = self.tokens[index]
             if token.kind in {"newline", "end"}:
                 return False
             if token.kind != "operator":

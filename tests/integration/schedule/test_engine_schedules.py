@@ -152,7 +152,12 @@ async def test_a_claimer_that_is_killed_between_claim_and_post(world: ScheduleWo
     assert world.settings.postgres_relay_dsn is not None
     dsn = world.settings.postgres_relay_dsn.get_secret_value()
     other = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", CLAIMER, dsn, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
+        sys.executable,
+        "-c",
+        CLAIMER,
+        dsn,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     try:
         await world.due()

@@ -8,7 +8,7 @@ from services.engine.basic.lexer import BLOCK, Lexer, Token
 from services.engine.basic.marking import MarkingParser
 
 STEP = "  "
-TIGHT_BEFORE = frozenset({",", ";", ")", "]", "}", ":", "?."})
+TIGHT_BEFORE = frozenset({",", ";", ")", "]", "}", ":", "?.", "++", "--"})
 OPENERS = frozenset({"(", "[", "{", "#{"})
 CLOSERS = frozenset({")", "]", "}"})
 AS_WRITTEN = frozenset({"(", "[", ".", "#", "?"})

@@ -13,7 +13,7 @@ SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'
 LONGEST_INSERTED = 10_000
 """Characters between ${ and }."""
 MOST_UNCLOSED = 20
-"""Of one text; what follows them is not looked at for }, so that garbage costs no more than its length."""
+"""Of one line; what follows them is not looked at for }, so that garbage costs no more than its length."""
 NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
 MARKS = "+-*/^&=<>!()[]{},.:;?#%"
@@ -99,6 +99,7 @@ class Lexer:
         self._depth = 0
         self._says = False
         self._skipped = 0
+        self._unclosed = 0
 
     def run(self) -> list[Token]:
         """All tokens, the last of kind "end". What cannot be read is in `errors`."""
@@ -178,7 +179,7 @@ class Lexer:
             message = f"a line is at most {LONGEST_LINE} characters long, this one has {len(text)}"
             self.errors.append(ScriptError("BAS109", message, line, 1, "put it on several lines"))
             return
-        position, first = 0, True
+        position, first, self._unclosed = 0, True, 0
         quoted = QUOTED.match(text) if self._depth == 0 else None
         if quoted:
             self._line(quoted[1], line)
@@ -245,16 +246,15 @@ class Lexer:
     def _string(self, text: str, position: int, line: int) -> int:
         quote, start = text[position], position
         position += 1
-        unclosed = 0
         content: list[str] = []
         while position < len(text):
             character = text[position]
             if character == "\\" and position + 1 < len(text) and text[position + 1] in "nt\"'\\":
                 content.append({"n": "\n", "t": "\t"}.get(text[position + 1], text[position + 1]))
                 position += 2
-            elif unclosed < MOST_UNCLOSED and text.startswith("${", position):
+            elif self._unclosed < MOST_UNCLOSED and text.startswith("${", position):
                 end = matching_brace(text, position + 2)
-                unclosed += end < 0
+                self._unclosed += end < 0
                 content.append(text[position : end + 1] if end > 0 else "${")
                 position = end + 1 if end > 0 else position + 2
             elif character == quote and text[position + 1 : position + 2] == quote:

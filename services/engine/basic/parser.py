@@ -41,7 +41,7 @@ class Parser(DeclarationParser):
 
     def _is_expression(self, start: int) -> bool:
         """Whether a line that cannot be read was meant as a value: it begins with a quote or a call, or joins texts."""
-        first, after = self.tokens[start], self.tokens[start + 1]
+        first, after = self.tokens[start], self.tokens[min(start + 1, len(self.tokens) - 1)]
         if first.kind in {"string", "operator"} or (after.text == "(" and not after.spaced):
             return True
         for token, following in zip(self.tokens[start:], self.tokens[start + 1 :], strict=False):

@@ -54,6 +54,12 @@ def test_ten_thousand_deep(what: str) -> None:
     assert what in FINE or errors
 
 
+@pytest.mark.parametrize("source", ["TALK _", "TALK", "TALK a _", "x = _", "IF _", "FOR _", "HEAR _", "SELECT CASE _"])
+def test_a_script_that_breaks_off(source: str) -> None:
+    """A line that goes on on the next one, and there is none: whatever is said, it is said."""
+    assert all(item.message for item in diagnosed(source))
+
+
 NESTED = [
     'x = POST("a" & ' * 1 + 'POST("a" & ' * 15 + '"b"' + ")" * 16,
     "x = " + "UCASE(" * 30 + "1 +" + ")" * 30,

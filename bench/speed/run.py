@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+from bench.language import run as language
 from bench.speed import answers, connections, frames, memory, reads, starts, turns
 from bench.speed.ceilings import ceiling_process
 from bench.speed.figures import Figure
@@ -15,6 +16,7 @@ ON_THE_STACK: dict[str, Bench] = {
     "frames": frames.figures,
     "connections": connections.figures,
     "memory": memory.figures,
+    "language": language.figures,
 }
 NAMES = (*ON_THE_STACK, "answers", "starts")
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.commands.options import own_data_option
 
 COLUMNS = ("bench", "figure", "value", "unit", "ceiling", "ratio", "aim", "met")
-NAMES = ("reads", "turns", "frames", "connections", "memory", "answers", "starts")
+NAMES = ("reads", "turns", "frames", "connections", "memory", "language", "answers", "starts")
 
 
 @click.command()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.engine.machine.expressions import MAKERS, OPERATORS, Evaluate, Scope, bounded
+from services.engine.machine.expressions import LARGEST_TEXT, MAKERS, OPERATORS, Evaluate, Scope, bounded
 from services.engine.program.values import Value, compare, look_up, number_of, owned, sized, text_of, truthy
 
 Encoded = list[Any]
@@ -73,17 +73,21 @@ GLOBALS: dict[str, Any] = {
     "text_of": text_of,
     "truthy": truthy,
     "bounded": bounded,
+    "LARGEST_TEXT": LARGEST_TEXT,
     "LEAST": -(2**62),
     "MOST": 2**62,
 }
+SIZES = frozenset({"LEN", "UBOUND"})
 SLOW = {"+": "add", "-": "subtract", "*": "multiply", "MOD": "modulo"}
 
 
 class Translator:
     """One method a kind of expression."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: frozenset[str] = frozenset()) -> None:
         self.names = Names()
+        self._numeric = numbers
+        self.kind = ""
 
     def translate(self, encoded: Encoded) -> Code:
         """The source of an expression. Untranslatable for what the interpreter had better do."""
@@ -101,8 +105,9 @@ class Translator:
         return made.source if made.kind == "boolean" else f"truthy({made.source})"
 
     def stored(self, encoded: Encoded) -> str:
-        """Source of a value that shares nothing with another variable."""
+        """Source of a value that shares nothing with another variable; `kind` says what it is."""
         made = self.translate(encoded)
+        self.kind = made.kind
         if encoded[0] == "lit" or made.kind in {"boolean", "text"}:
             return made.source if not isinstance(encoded[-1], list | dict) else f"owned({made.source})"
         if made.kind == "number":
@@ -123,7 +128,7 @@ class Translator:
         return Code("None") if value is None else Code(self.names.constant(value))
 
     def _var(self, encoded: Encoded) -> Code:
-        return Code(self.names.variable(encoded[1]))
+        return Code(self.names.variable(encoded[1]), "number" if encoded[1] in self._numeric else "any")
 
     def _un(self, encoded: Encoded) -> Code:
         if encoded[1] == "NOT":
@@ -152,9 +157,20 @@ class Translator:
         if operator in COMPARISONS:
             return self._compared(operator, left, right)
         if operator == "&":
-            return Code(f"bounded(text_of({left.source}) + text_of({right.source}))", "text")
+            return self._joined(left, right)
         apply = self.names.constant(OPERATORS[operator])
         return Code(f"{apply}({left.source}, {right.source})", "number" if operator in {"/", "^"} else "any")
+
+    def _joined(self, left: Code, right: Code) -> Code:
+        name = self.names.temporary()
+        whole = f"{self._as_text(left)} + {self._as_text(right)}"
+        return Code(f"({name} if len({name} := {whole}) <= LARGEST_TEXT else bounded({name}))", "text")
+
+    def _as_text(self, code: Code) -> str:
+        if code.kind == "text":
+            return code.source
+        again, made = self._named(code)
+        return f"({again} if {made}.__class__ is str else text_of({again}))"
 
     def _numbers(self, mark: str, slow: str, left: Code, right: Code) -> Code:
         first, second, tests = self._both(left, right)
@@ -254,6 +270,19 @@ class Translator:
     def _closure(self, encoded: Encoded, first: int, of: list[Encoded] | None = None) -> Code:
         """A function through the interpreter's own closure, which says what went wrong; its arguments come by place."""
         arguments = [*(of or []), *encoded[first:]]
+        if not of and len(arguments) == 1 and encoded[1] in SIZES:
+            return self._size(encoded)
+        return self._called(encoded, arguments, of)
+
+    def _size(self, encoded: Encoded) -> Code:
+        """LEN and UBOUND of texts and lists."""
+        argument = self.translate(encoded[2])
+        again, made = self._named(argument)
+        usual = f"{made}.__class__ is list or {again}.__class__ is str"
+        slow = self.names.constant(by_place(MAKERS["call"](["call", encoded[1], ["var", "0"]])))
+        return Code(f"(len({again}) if {usual} else {slow}(clock, {again}))", "number")
+
+    def _called(self, encoded: Encoded, arguments: list[Encoded], of: list[Encoded] | None) -> Code:
         places: list[Encoded] = [["var", str(index)] for index in range(len(arguments))]
         name = encoded[2] if of else encoded[1]
         shape = ["method", places[0], name, *places[1:]] if of else ["call", name, *places]

@@ -22,6 +22,10 @@ LOOK_SECONDS = 0.002
 """So long a run computes between two looks at its budget of time and its slice."""
 
 
+NOBODY = "_"
+"""The name under which statements leave a value that nobody asks for."""
+
+
 class Pause(Exception):
     """The slice of time is over: out of a hot loop."""
 
@@ -69,6 +73,8 @@ class Core:
         """Store a copy, except of what already stands there."""
         if target[0] == "var":
             name = target[1]
+            if name == NOBODY:
+                return
             if value is not self.scope.read(name) or not isinstance(value, list | dict):
                 self.scope.write(name, owned(value))
             return

@@ -6,20 +6,26 @@ question, a call, a jump that has no name in Python) it leaves by telling the in
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from types import TracebackType
 from typing import Any
 
 from services.engine.machine.code import GLOBALS, Translator, Untranslatable
+from services.engine.machine.core import NOBODY
 from services.engine.machine.loops import Loop, loops, meeting, order, successors
 from services.engine.program.program import Node, Program
-from services.engine.program.values import Value, is_response, put
+from services.engine.program.values import LARGEST_LIST, Value, is_response, put
 
 HOT = 50
 ROUNDS = 256
 DEEPEST = 12
 MOST_NODES = 400
 FILE = "<hot loop>"
+USUAL = "value.__class__ is str or ((value.__class__ is int or value.__class__ is float) and LEAST < value < MOST)"
+OWN = f"value if {USUAL} else owned(value)"
+COMPUTING = frozenset({"+", "-", "*", "/", "MOD", "<", ">", "<=", ">="})
+NUMBERS = frozenset({int, float})
+UNSET = NUMBERS | {type(None)}
 PURE = frozenset({"set", "branch", "jump", "foreach", "say"})
 
 
@@ -28,14 +34,13 @@ class Hot:
     """run(globals, locals, clock, turns, say) -> the node to go on at; lines: which node a line of its source is."""
 
     run: Callable[..., str]
-    lines: dict[int, str]
+    lines: dict[tuple[str, int], str]
 
     def node_at(self, traceback: TracebackType | None) -> str | None:
         """The node in which an error arose."""
         found = None
         while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == FILE:
-                found = self.lines.get(traceback.tb_lineno, found)
+            found = self.lines.get((traceback.tb_frame.f_code.co_filename, traceback.tb_lineno), found)
             traceback = traceback.tb_next
         return found
 
@@ -58,10 +63,14 @@ class Heads:
         if self._rounds[head] < HOT:
             return None
         try:
-            self._made[head] = Writer(self._program, self._loops, head).write()
+            self._made[head] = written(self._program, self._loops, head)
         except (Untranslatable, SyntaxError, RecursionError):
             self._made[head] = None
         return self._made[head]
+
+
+class Again(Exception):
+    """The loop is to be entered again at the node where this was raised."""
 
 
 def turns(spend: Callable[[int], bool], weight: int) -> Iterator[None]:
@@ -89,13 +98,17 @@ class Around:
 class Writer:
     """Writes one loop with all loops inside it."""
 
-    def __init__(self, program: Program, known: dict[str, Loop], head: str) -> None:
+    def __init__(
+        self, program: Program, known: dict[str, Loop], head: str, numbers: frozenset[str] = frozenset()
+    ) -> None:
+        self._numbers = numbers
+        self.unsure: set[str] = set()
         self._nodes = program.nodes
         self._known = known
         self._head = head
         self._loop = known[head]
         self._own = parameters_of(program, head)
-        self._code = Translator()
+        self._code = Translator(numbers)
         self._body: list[tuple[str, str]] = []
         self._written: set[str] = set()
         self._assigned: dict[str, None] = {}
@@ -109,9 +122,16 @@ class Writer:
         self._write_loop(self._head, 2)
         leaves = self._exit_of(self._loop)
         source, lines = self._source(leaves)
-        space: dict[str, Any] = {**GLOBALS, **self._code.names.constants, "put": put, "listed": listed}
-        exec(compile(source, FILE, "exec"), space)  # noqa: S102 - source of our own, values are passed as objects
-        return Hot(space["run"], lines)
+        space: dict[str, Any] = {
+            **GLOBALS,
+            **self._code.names.constants,
+            "put": put,
+            "listed": listed,
+            "LARGEST": LARGEST_LIST,
+        }
+        file = f"{FILE} {len(self._numbers)}"
+        exec(compile(source, file, "exec"), space)  # noqa: S102 - source of our own, values are passed as objects
+        return Hot(space["run"], {(file, number): node for number, node in lines.items()})
 
     def _source(self, leaves: str | None) -> tuple[str, dict[int, str]]:
         names = self._code.names.variables
@@ -210,7 +230,7 @@ class Writer:
             self._line(around.depth, "pass", of)
 
     def _foreach(self, name: str, node: Node, around: Around) -> None:
-        items, cursor = self._code.translate(node["items"]).source, self._assign(node["cursor"])
+        items, cursor = self._code.translate(node["items"]).source, self._assign(node["cursor"], "number")
         self._line(around.depth, f"items = {items}", name)
         self._line(around.depth, "if items.__class__ is not list: items = listed(items)", name)
         self._line(around.depth, f"if {cursor} >= len(items):", name)
@@ -218,13 +238,21 @@ class Writer:
             self._line(around.depth + 1, "break", name)
         else:
             self._line(around.depth + 1, f"return {node['done']!r}", name)
-        self._line(around.depth, f"{self._assign(node['item'])} = owned(items[{cursor}])", name)
+        self._line(
+            around.depth,
+            f"{self._assign(node['item'])} = one if (one := items[{cursor}]).__class__ is str else owned(one)",
+            name,
+        )
         self._line(around.depth, f"{cursor} += 1", name)
 
     def _set(self, name: str, node: Node, depth: int) -> None:
         target = node["target"]
+        if target == ["var", NOBODY]:
+            self._alone(node["value"], depth, name)
+            return
         if target[0] == "var":
-            self._line(depth, f"{self._assign(target[1])} = {self._code.stored(node['value'])}", name)
+            value = self._code.stored(node["value"])
+            self._line(depth, f"{self._assign(target[1], self._code.kind)} = {value}", name)
             return
         value = self._code.translate(node["value"]).source
         self._line(depth, f"value = {value}", name)
@@ -234,11 +262,91 @@ class Writer:
         if target[1][0] == "var":
             made = self._assign(target[1][1])
             self._line(depth, f"if place is None: place = {made} = {{}} if key.__class__ is str else []", name)
-        self._line(depth, "put(place, key, value)", name)
+        self._put(name, depth, text=target[2][0] == "lit" and isinstance(target[2][1], str))
 
-    def _assign(self, name: str) -> str:
+    def _alone(self, value: list[Any], depth: int, name: str) -> None:
+        """A statement for its own sake; PUSH of one item onto a list in place."""
+        made = self._code.translate(value).source
+        if value[:2] != ["call", "PUSH"] or len(value) != 4 or value[2][0] != "var":
+            self._line(depth, made, name)
+            return
+        self._line(depth, f"place = {self._code.translate(value[2]).source}", name)
+        self._line(depth, "if place.__class__ is list and len(place) < LARGEST:", name)
+        self._line(depth + 1, f"value = {self._code.translate(value[3]).source}", name)
+        self._line(depth + 1, f"place.append({OWN})", name)
+        self._line(depth, f"else: {made}", name)
+
+    def _put(self, name: str, depth: int, *, text: bool) -> None:
+        """What stands there already, and the end of a list, in place; all else as the interpreter does it."""
+        word = "if"
+        if not text:
+            self._line(depth, "if place.__class__ is list and key.__class__ is int:", name)
+            self._line(depth + 1, f"if key == len(place) < LARGEST: place.append({OWN})", name)
+            self._line(depth + 1, f"elif -1 < key < len(place): place[key] = {OWN}", name)
+            self._line(depth + 1, "else: put(place, key, value)", name)
+            word = "elif"
+        self._line(depth, f"{word} place.__class__ is dict and key.__class__ is str and key in place:", name)
+        self._line(depth + 1, f"place[key] = {OWN}", name)
+        self._line(depth, "else: put(place, key, value)", name)
+
+    def _assign(self, name: str, kind: str = "any") -> str:
         self._assigned[name] = None
+        if kind != "number":
+            self.unsure.add(name)
         return self._code.names.variable(name)
+
+
+def written(program: Program, known: dict[str, Loop], head: str) -> Hot:
+    """A loop as two functions: one for variables that are numbers and stay so, and one for whatever they are."""
+    plain = Writer(program, known, head).write()
+    numbers = operands(program, known[head])
+    while numbers:
+        writer = Writer(program, known, head, numbers)
+        made = writer.write()
+        if not numbers & writer.unsure:
+            return either(plain, made, numbers, parameters_of(program, head))
+        numbers -= writer.unsure
+    return plain
+
+
+def either(plain: Hot, quick: Hot, numbers: frozenset[str], own: frozenset[str]) -> Hot:
+    """The quick one where all of these are numbers when the loop is entered."""
+    local = tuple(name for name in numbers if name in own or name[0] == "$")
+    shared = tuple(numbers.difference(local))
+
+    def run(shared_: dict[str, Value], local_: dict[str, Value], *more: Any) -> str:  # noqa: ANN401 - passed on
+        kinds = {type(shared_.get(name)) for name in shared} | {type(local_.get(name)) for name in local}
+        if kinds <= NUMBERS:
+            return quick.run(shared_, local_, *more)
+        if kinds <= UNSET:
+            clock, rounds, say = more
+            return plain.run(shared_, local_, clock, for_now(rounds), say)
+        return plain.run(shared_, local_, *more)
+
+    return Hot(run, plain.lines | quick.lines)
+
+
+def for_now(rounds: Iterator[None]) -> Iterator[None]:
+    """A few rounds, after which variables that were not set before the loop may be numbers."""
+    yield from islice(rounds, HOT)
+    raise Again
+
+
+def operands(program: Program, loop: Loop) -> frozenset[str]:
+    """Variables that this loop computes with."""
+    found: set[str] = set()
+    waiting: list[Any] = [program.nodes[name] for name in loop.nodes]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            if item[:1] == ["bin"] and item[1] in COMPUTING:
+                found.update(side[1] for side in item[2:] if side[0] == "var")
+            elif item[:1] == ["bin"] and item[1] in {"=", "<>"} and item[3][0] == "lit":
+                found.update(side[1] for side in item[2:3] if side[0] == "var" and type(item[3][1]) in NUMBERS)
+            waiting += item
+    return frozenset(found)
 
 
 def parameters_of(program: Program, head: str) -> frozenset[str]:

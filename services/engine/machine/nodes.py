@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from services.engine.keywords.registry import registry
 from services.engine.machine.core import OVERSIGHTS, BudgetError, Core, Pause
-from services.engine.machine.hot import Hot, listed, turns
+from services.engine.machine.hot import Again, Hot, listed, turns
 from services.engine.machine.outcomes import AskUser, Ended, Outcome, Paused, PerformEffect, Sleep, TraceEvent
 from services.engine.machine.state import Frame
 from services.engine.program.program import Node, Program
@@ -50,6 +50,8 @@ class Nodes(Core):
         except Pause as pause:
             frame.node = hot.node_at(pause.__traceback__) or frame.node
             return Paused()
+        except Again as again:
+            frame.node = hot.node_at(again.__traceback__) or frame.node
         except ProgramError as error:
             frame.node = hot.node_at(error.__traceback__) or frame.node
             return self._caught(error)

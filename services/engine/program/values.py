@@ -17,6 +17,7 @@ LARGEST_VALUE = 1_048_576
 LARGEST_LIST = 100_000
 LARGEST_WHOLE = 2**63
 DEEPEST_VALUE = 64
+FEW = 8
 
 
 class ProgramError(Exception):
@@ -40,10 +41,25 @@ def copied(value: Value, room: list[int], depth: int) -> Value:
         message = "a value may have a million characters and items and be 64 deep"
         raise ProgramError(message)
     if isinstance(value, list):
-        return [copied(item, room, depth - 1) for item in value]
+        return (flat(value, room) if depth else None) or [copied(item, room, depth - 1) for item in value]
     if isinstance(value, dict):
         return {key: copied(item, room, depth - 1) for key, item in value.items()}
     return sized(value) if isinstance(value, int | float) else value
+
+
+def flat(value: list[Value], room: list[int]) -> list[Value] | None:
+    """The copy of a long list of texts or of whole numbers at once; None where each item has to be looked at."""
+    kinds = set(map(type, value)) if len(value) > FEW else set()
+    if kinds == {str}:
+        heavy = len(value) + sum(map(len, value))
+    elif kinds == {int} and min(value) >= -LARGEST_WHOLE and max(value) < LARGEST_WHOLE:
+        heavy = len(value)
+    else:
+        return None
+    if heavy > room[0]:
+        return None
+    room[0] -= heavy
+    return value.copy()
 
 
 def sized(number: float) -> int | float:

@@ -52,7 +52,13 @@ SIMPLE = st.one_of(
     EXPRESSIONS.map(lambda item: f"list[UBOUND(list)] = {item}"),
     EXPRESSIONS.map(lambda item: f"map.k = {item}"),
     EXPRESSIONS.map(lambda item: f"TALK {item}"),
-    st.just("PUSH list, i"),
+    EXPRESSIONS.map(lambda item: f"PUSH list, {item}"),
+    EXPRESSIONS.map(lambda item: f"list[0] = {item}"),
+    EXPRESSIONS.map(lambda item: f"map.K = LEN({item})"),
+    st.just("PUSH map, i"),
+    st.just("a = a + i * 2"),
+    st.just("c = (c + i) MOD 7"),
+    st.just('b = b & "x"'),
     st.just("fresh.x = i"),
 )
 LEAVING = st.tuples(EXPRESSIONS, st.sampled_from(["EXIT FOR", "CONTINUE FOR", "GOTO out", "a = 1", "TALK 7"])).map(
@@ -66,6 +72,14 @@ BODIES = st.recursive(
         ),
         inner.map(lambda body: f"FOR j = 1 TO 3\n{body}\nNEXT"),
         inner.map(lambda body: f"FOR EACH e IN list\n{body}\nIF UBOUND(list) > 9 THEN EXIT FOR\nNEXT"),
+        inner.map(lambda body: f"FOR EACH e IN map\n{body}\nNEXT"),
+        inner.map(lambda body: f"FOR k = 3 TO 1 STEP -1\nFOR j = 1 TO 2\n{body}\nNEXT\nNEXT"),
+        st.tuples(EXPRESSIONS, inner, inner, inner).map(
+            lambda parts: (
+                f"SELECT CASE {parts[0]}\nCASE 1, 2\n{parts[1]}\nCASE 3 TO 9\n{parts[2]}\n"
+                f"CASE ELSE\n{parts[3]}\nEND SELECT"
+            )
+        ),
         st.tuples(inner, inner).map("\n".join),
         inner.map(lambda body: f"TRY\n{body}\nCATCH problem\nb = problem\nEND TRY"),
     ),
@@ -86,10 +100,10 @@ def cold(_: hot.Heads, __: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(body=BODIES, resume=st.booleans())
-def test_hot_and_cold_agree(body: str, resume: bool) -> None:
+@given(body=BODIES, start=st.sampled_from(["", "a = 1\nb = 2\nc = 3\n", 'a = 1.5\nb = "b"\n']), resume=st.booleans())
+def test_hot_and_cold_agree(body: str, start: str, resume: bool) -> None:
     first = "ON ERROR RESUME NEXT\n" if resume else ""
-    source = f'{first}list = [1, "x", 2.5]\nmap = {{k: 1}}\nFOR i = 1 TO 4\n{body}\nNEXT\nout:\nHEAR done'
+    source = f'{first}list = [1, "x", 2.5]\nmap = {{k: 1}}\n{start}FOR i = 1 TO 4\n{body}\nNEXT\nout:\nHEAR done'
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hot.Heads, "entered", cold)
         slow = ran(source)

@@ -1,0 +1,1 @@
+"""Benchmarks of the language: parsing, computing, waiting."""

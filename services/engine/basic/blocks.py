@@ -13,6 +13,8 @@ class BlockParser(StatementParser):
 
     def _if_statement(self, token: Token) -> tree.Statement:
         condition = self._condition()
+        if self.token.kind == "newline" and self.ahead().upper == "THEN":
+            self.advance()
         self.accept("THEN")
         if not self.at_end():
             return self._one_line_if(token, condition)
@@ -56,27 +58,64 @@ class BlockParser(StatementParser):
     def _one_line_if(self, token: Token, condition: tree.Expression) -> tree.Statement:
         then = self._inline()
         otherwise: Body = ()
-        if self.accept("ELSE"):
+        if self.is_word("ELSEIF"):
+            inner = self.advance()
+            other = self._condition()
+            self.accept("THEN")
+            otherwise = (self._one_line_if(inner, other),)
+        elif self.accept("ELSE"):
             otherwise = self._inline()
+        if not otherwise and self._around.count("IF") == 1 and self._else_below():
+            self.advance()
+            otherwise = self._rest_of_if(token)
+        elif self.token.line == token.line and (self.is_word("ENDIF") or self.at_words(("END", "IF"))):
+            self._close("IF", token)
         return tree.If(token.line, ((condition, then),), otherwise)
 
+    def _else_below(self) -> bool:
+        """Whether ELSE begins the next line after a one-line IF that stands in no other IF."""
+        return self.token.kind == "newline" and self.ahead().upper in {"ELSE", "ELSEIF"}
+
+    def _rest_of_if(self, token: Token) -> Body:
+        """ELSE and what follows, up to END IF."""
+        if self.is_word("ELSEIF") or self.at_words(("ELSE", "IF")):
+            self.accept("ELSE")
+            self.advance()
+            return (self._if_statement(token),)
+        self.advance()
+        body = tuple(self._statements_until(()))
+        self._close("IF", token)
+        return body
+
     def _inline(self) -> Body:
-        cut = self._cut_at_else()
+        """A statement up to ELSE or the end of the line; the ELSE after an IF is its own."""
+        cut = None if self.is_word("IF") else self._cut_at_else()
+        before = self.tokens[cut] if cut is not None else None
+        if cut is not None and before is not None:
+            self._replace(cut, Token("newline", "\n", before.line, before.column))
+        found: list[tree.Statement | None] = []
+        try:
+            found.append(self._statement())
+            while self.accept(":") and not self.at_line_end():
+                found.append(self._statement())
+        finally:
+            if cut is not None and before is not None:
+                self._replace(cut, before)
+        return tuple(item for item in found if item is not None)
+
+    def _replace(self, index: int, token: Token) -> None:
+        self.tokens[index] = token
         self.forget()
-        statement = self._statement()
-        if cut is not None:
-            self.tokens[cut] = Token("word", "ELSE", self.tokens[cut].line, self.tokens[cut].column, spaced=True)
-            self.forget()
-        return () if statement is None else (statement,)
 
     def _cut_at_else(self) -> int | None:
-        """Make ELSE on this line look like its end while the statement before it is read."""
+        """Where ELSE or END IF stands on this line: it looks like its end while the statement before it is read."""
         for index in range(self.position, len(self.tokens)):
             token = self.tokens[index]
             if token.kind in {"newline", "end"}:
                 return None
-            if token.upper == "ELSE":
-                self.tokens[index] = Token("newline", "\n", token.line, token.column)
+            if token.upper in {"ELSE", "ELSEIF", "ENDIF"}:
+                return index
+            if token.upper == "END" and self.tokens[index + 1].upper == "IF":
                 return index
         return None
 
@@ -184,7 +223,7 @@ class BlockParser(StatementParser):
         return condition if word.upper == "WHILE" else tree.Unary(word.line, word.column, "NOT", condition)
 
     def _break_statement(self, token: Token) -> tree.Statement:
-        return tree.Leave(token.line, "exit", "")
+        return tree.Leave(token.line, "exit", "SELECT" if self._innermost() == "SWITCH" else "")
 
     def _continue_statement(self, token: Token) -> tree.Statement:
         loop = self.advance().upper if self.is_word("FOR", "WHILE", "DO") else ""
@@ -195,6 +234,8 @@ class BlockParser(StatementParser):
             return tree.Return(token.line, None)
         if self.is_word("FOR", "WHILE", "DO"):
             return tree.Leave(token.line, "exit", self.advance().upper)
+        if self.accept("SELECT", "SWITCH"):
+            return tree.Leave(token.line, "exit", "SELECT")
         return tree.Stop(token.line)
 
     # subroutines
@@ -208,13 +249,10 @@ class BlockParser(StatementParser):
     def _definition(self, token: Token, kind: str) -> tree.Statement:
         name = self.advance()
         parameters: list[str] = []
+        defaults: list[tree.Statement] = []
         if self.accept("("):
             while not self.is_operator(")"):
-                if self.is_word("BYVAL", "BYREF") and self.ahead().kind == "word":
-                    self.advance()
-                parameters.append(self.advance().text.rstrip("$%").lower())
-                if self.accept("AS"):
-                    self.advance()
+                self._parameter(parameters, defaults)
                 if not self.accept(","):
                     break
             self.expect(")", "after the parameters")
@@ -222,7 +260,28 @@ class BlockParser(StatementParser):
             self.advance()
         body = tuple(self._statements_until(()))
         self._close(kind, token)
-        return tree.Define(token.line, name.upper.rstrip("$%"), tuple(parameters), body)
+        return tree.Define(token.line, name.upper.rstrip("$%"), tuple(parameters), (*defaults, *body))
+
+    def _parameter(self, parameters: list[str], defaults: list[tree.Statement]) -> None:
+        """name [AS type] [= default]; a default is for a value that is not given or NULL."""
+        while self.is_word("BYVAL", "BYREF", "OPTIONAL") and self.ahead().kind == "word":
+            self.advance()
+        token = self.advance()
+        parameters.append(token.text.rstrip("$%").lower())
+        if self.accept("AS"):
+            self.advance()
+        if self.accept("="):
+            name = tree.Name(token.line, token.column, parameters[-1])
+            given = tree.Call(token.line, token.column, "ISNULL", (name,))
+            defaults.append(tree.If(token.line, ((given, (tree.Assign(token.line, name, self.expression()),)),), ()))
+
+    def _private_statement(self, token: Token) -> tree.Statement:
+        """PRIVATE SUB, PUBLIC FUNCTION: all are seen everywhere."""
+        if not self.is_word("SUB", "FUNCTION"):
+            raise self.error("BAS125", f"expected SUB or FUNCTION after {token.upper}, found {self.shown()}")
+        return self._definition(token, self.advance().upper)
+
+    _public_statement = _private_statement
 
     def _call_statement(self, token: Token) -> tree.Statement:
         return tree.Evaluate(token.line, self.called(token))
@@ -274,8 +333,11 @@ class BlockParser(StatementParser):
         variable = "error_message"
         handler: Body = ()
         if self.accept("CATCH"):
+            bracket = self.accept("(")
             if self.token.kind == "word":
                 variable = self.advance().text.lower()
+            if bracket:
+                self.expect(")", "after the name of the error")
             handler = tuple(self._statements_until(()))
         always: Body = tuple(self._statements_until(())) if self.accept("FINALLY") else ()
         self._close("TRY", token)

@@ -8,6 +8,7 @@ from services.engine.basic import tree
 from services.engine.basic.analysis import Analyzer
 from services.engine.basic.diagnostics import Diagnostic, ScriptError, closest
 from services.engine.basic.encoding import Encoded, Encoder
+from services.engine.basic.foreign import reads_like
 from services.engine.basic.including import Library, definitions, included, names_of, stem
 from services.engine.basic.lexer import Lexer, Token
 from services.engine.basic.parser import Parser
@@ -285,6 +286,8 @@ class Compiler(Encoder):
     def _select(self, item: tree.Select) -> None:
         subject = self.hold(item.subject)
         leaving: list[tuple[Node, str]] = []
+        place = LoopPlace("SELECT", "")
+        self._loops.append(place)
         for tests, body in item.cases:
             condition = self._any_of(subject, tests)
             node = self.emit("branch", item.line, cases=[{"when": condition, "to": ""}])
@@ -293,7 +296,8 @@ class Compiler(Encoder):
             leaving += self._open
             self._open = [(node, "else")]
         self.block(item.otherwise)
-        self._open += leaving
+        self._loops.pop()
+        self._open += leaving + [(exit_, "next") for exit_ in place.exits]
 
     def _any_of(
         self, subject: Encoded, tests: tuple[tuple[str, tree.Expression, tree.Expression | None], ...]
@@ -360,10 +364,14 @@ class Compiler(Encoder):
         self._open = [(node, "done")] + [(exit_, "next") for exit_ in place.exits]
 
     def _leave(self, item: tree.Leave) -> None:
-        matching = [place for place in self._loops if not item.loop or place.kind == item.loop]
+        wanted = item.loop or ("SELECT" if item.what == "exit" else "")
+        matching = [place for place in self._loops if place.kind == item.loop]
+        if not item.loop:
+            loops = [place for place in self._loops if place.kind != "SELECT"]
+            matching = loops or [place for place in self._loops if place.kind == wanted]
         if not matching:
-            words = "EXIT" if item.what == "exit" else "CONTINUE"
-            self.errors.append(ScriptError("BAS143", f"{words} {item.loop} stands in no such loop", item.line, 1))
+            words = f"{'EXIT' if item.what == 'exit' else 'CONTINUE'} {item.loop}".strip()
+            self.errors.append(ScriptError("BAS143", f"{words} stands in no such loop", item.line, 1))
             return
         node = self.emit("jump", item.line)
         self._open = []
@@ -383,8 +391,9 @@ def compile_basic(text: str, file: str, library: Library = lambda _: None) -> Co
     script = parser.parse()
     script = tree.Script((*script.statements, *definitions(others, own)))
     errors = [*lexer.errors, *parser.errors]
-    if is_prose(parser, errors):
-        words = "this reads like prose, not like a script: put texts for the person after TALK"
+    like = "prose" if is_prose(parser, errors) else errors and reads_like(text, len({item.line for item in errors}))
+    if like:
+        words = f"this reads like {like}, not like a script: put texts for the person after TALK"
         return CompileResult(None, [Diagnostic(file, 1, 1, "error", "BAS100", words)])
     functions = frozenset(item.name for item in script.statements if isinstance(item, tree.Define))
     name = PurePosixPath(file).stem.lower()

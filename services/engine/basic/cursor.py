@@ -1,9 +1,13 @@
 """A cursor over tokens: looking, accepting, expecting."""
 
+from itertools import pairwise
+
 from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Token
 
 GIVING = frozenset({"LET", "SET", "DIM", "CONST", "FOR", "HEAR", "PARAM"})
+OPENING, CLOSING = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
+ASSIGNS = frozenset({"=", "+=", "-=", "*=", "/=", "&="})
 
 
 class Cursor:
@@ -15,6 +19,7 @@ class Cursor:
         self.position = 0
         self.assigned = assigned(tokens)
         self.defined = defined(tokens)
+        self.sized = sized(tokens)
 
     @property
     def token(self) -> Token:
@@ -74,6 +79,24 @@ class Cursor:
         """Whether the script is over."""
         return self.token.kind == "end"
 
+    def at_arguments(self) -> bool:
+        """Whether an argument list stands here: f(a), and f (a, b), which is no value."""
+        if not self.is_operator("("):
+            return False
+        if not self.token.spaced:
+            return True
+        depth = 0
+        for index in range(self.position, len(self.tokens)):
+            token = self.tokens[index]
+            if token.kind in {"newline", "end"}:
+                return False
+            depth += (token.kind == "operator") * ((token.text in OPENING) - (token.text in CLOSING))
+            if depth == 0:
+                return False
+            if depth == 1 and token.kind == "operator" and token.text == ",":
+                return True
+        return False
+
     def at_words(self, words: tuple[str, ...]) -> bool:
         """Whether these words stand here."""
         return all(self.ahead(index).upper == word for index, word in enumerate(words))
@@ -112,7 +135,7 @@ def assigned(tokens: list[Token]) -> frozenset[str]:
     for index, token in enumerate(tokens):
         after = tokens[index + 1] if index + 1 < len(tokens) else token
         if token.kind == "word":
-            if start and after.kind == "operator" and after.text in {"=", "+=", "-=", "."}:
+            if start and after.kind == "operator" and after.text in ASSIGNS | {"."}:
                 found.add(token.upper)
             elif after.kind == "word" and (token.upper == "EACH" or (start and token.upper in GIVING)):
                 found.add(after.upper)
@@ -129,3 +152,17 @@ def defined(tokens: list[Token]) -> frozenset[str]:
         for token, after, before in pairs
         if token.upper in {"SUB", "FUNCTION"} and after.kind == "word" and before.upper not in {"END", "EXIT"}
     )
+
+
+def sized(tokens: list[Token]) -> frozenset[str]:
+    """Names that DIM gives a size: name(3) is an element of theirs."""
+    found: set[str] = set()
+    dimension = False
+    for token, after in pairwise(tokens):
+        if token.kind == "newline":
+            dimension = False
+        elif token.upper == "DIM":
+            dimension = True
+        elif dimension and token.kind == "word" and after.text == "(":
+            found.add(token.upper.rstrip("$%"))
+    return frozenset(found)

@@ -42,7 +42,7 @@ class DeclarationParser(WorkflowParser):
         if name.kind != "word":
             raise self.error("BAS124", "expected the name of the parameter")
         values: dict[str, object] = {"name": name.text, "type": "STRING", "required": True, "line": token.line}
-        while not self.at_end():
+        while self._more_of_parameter(token):
             clause = self.advance().upper
             if clause == "AS":
                 values["type"] = self.advance().upper
@@ -54,6 +54,13 @@ class DeclarationParser(WorkflowParser):
             elif clause:
                 raise self.error("BAS129", f"PARAM has no clause {clause}", f"it has {', '.join(sorted(CLAUSES))}")
         return tree.Declare(token.line, "parameter", values)
+
+    def _more_of_parameter(self, token: Token) -> bool:
+        """Whether a clause follows, here or on the next line when that is indented deeper."""
+        after = self.ahead()
+        if self.token.kind == "newline" and after.upper in CLAUSES and after.column > token.column:
+            self.advance()
+        return not self.at_end()
 
     def _skip_size(self) -> None:
         """STRING(100)."""

@@ -28,9 +28,19 @@ class ExpressionParser(Matching):
         try:
             if self._nesting > DEEPEST_EXPRESSION:
                 raise self.error("BAS106", f"expressions are nested more than {DEEPEST_EXPRESSION} deep")
-            return self._or()
+            return self._either()
         finally:
             self._nesting -= 1
+
+    def _either(self) -> tree.Expression:
+        """condition ? one : other, as JavaScript writes IIF."""
+        value = self._or()
+        if not self.is_operator("?"):
+            return value
+        token = self.advance()
+        first = self.expression()
+        self.expect(":", "between the two values after ?")
+        return tree.Call(token.line, token.column, "IIF", (value, first, self.expression()))
 
     def _or(self) -> tree.Expression:
         left = self._and()
@@ -146,11 +156,15 @@ class ExpressionParser(Matching):
     def _product(self) -> tree.Expression:
         left = self._power()
         terms = 0
-        while self.is_operator("*", "/", "%") or self.is_word("MOD"):
+        while self.is_operator("*", "/", "%", "\\") or self.is_word("MOD"):
             token = self.advance()
+            terms = self._counted(terms)
+            if token.text == "\\":
+                whole = tree.Binary(token.line, token.column, "/", left, self._power())
+                left = tree.Call(token.line, token.column, "FIX", (whole,))
+                continue
             operator = "MOD" if token.text == "%" or token.upper == "MOD" else token.text
             left = tree.Binary(token.line, token.column, operator, left, self._power())
-            terms = self._counted(terms)
         return left
 
     def _power(self) -> tree.Expression:
@@ -236,10 +250,16 @@ class ExpressionParser(Matching):
         items: list[tree.Expression] = []
         while not self.is_operator("]"):
             items.append(self.expression())
-            if not self.accept(","):
+            if not self._goes_on():
                 break
         self.expect("]", "to close the list")
         return tree.Listing(token.line, token.column, tuple(items))
+
+    def _goes_on(self) -> bool:
+        """Whether more follows in a list or object: after a comma, or on a line of its own."""
+        if self.accept(","):
+            return True
+        return self.token.kind in {"word", "string"} and self.token.line > self.tokens[self.position - 1].line
 
     def _mapping(self) -> tree.Expression:
         token = self.advance()
@@ -251,7 +271,7 @@ class ExpressionParser(Matching):
             if not self.accept(":"):
                 self.expect("=", "or : after the key")
             items.append((key.text, self.expression()))
-            if not self.accept(","):
+            if not self._goes_on():
                 break
         self.expect("}", "to close the object")
         return tree.Mapping(token.line, token.column, tuple(items))
@@ -268,14 +288,29 @@ class ExpressionParser(Matching):
         special = self._special(token, name)
         if special is not None:
             return special
-        if name not in self.defined:
+        if name not in self.defined and not self.at_element():
             invoked = self.invocation(statement=False)
             if invoked is not None:
                 return invoked
+        if self.at_element():
+            return self.element()
         self.advance()
-        if self.is_operator("(") and not self.token.spaced:
+        if self.at_arguments() or (name in self.defined and self.is_operator("(")):
             return tree.Call(*place, name, self.arguments())
         return tree.Name(*place, token.text.rstrip("$%").lower())
+
+    def at_element(self) -> bool:
+        """Whether an element of a list stands here that DIM gave a size: name(3)."""
+        after = self.ahead()
+        return self.token.upper.rstrip("$%") in self.sized and after.text == "(" and not after.spaced
+
+    def element(self) -> tree.Expression:
+        """name(3) is name[3], name(1, 2) is name[1][2]."""
+        token = self.advance()
+        value: tree.Expression = tree.Name(token.line, token.column, token.text.rstrip("$%").lower())
+        for key in self.arguments():
+            value = tree.Member(token.line, token.column, value, key)
+        return value
 
     def _special(self, token: Token, name: str) -> tree.Expression | None:
         place = (token.line, token.column)
@@ -301,6 +336,8 @@ class ExpressionParser(Matching):
         """CALL name(a, b), CALL "script.bas", CALL "service/path", {...}."""
         if self.token.kind == "string":
             path = self.interpolated(self.advance())
+            if self.accept("WITH"):
+                return tree.RunScript(token.line, token.column, path, (self._read_fields(),))
             more = self.listed() if self.accept(",") else ()
             return tree.RunScript(token.line, token.column, path, more)
         name = self.advance()
@@ -310,6 +347,15 @@ class ExpressionParser(Matching):
         if not arguments and not self.at_end() and self.begins_value(self.token):
             arguments = self.listed()
         return tree.Call(token.line, token.column, name.upper, arguments)
+
+    def target(self) -> tree.Expression:
+        """A variable, a field, an element."""
+        if self.at_element():
+            return self.postfix(self.element())
+        token = self.advance()
+        if token.kind != "word":
+            raise self.error("BAS124", "expected the name of a variable")
+        return self.postfix(tree.Name(token.line, token.column, token.text.rstrip("$%").lower()))
 
     def interpolated(self, token: Token) -> tree.Expression:
         """Text with its ${...} parsed."""
@@ -341,7 +387,7 @@ def parse_value(text: str, token: Token, around: ExpressionParser) -> tree.Expre
     if text.count("${") > DEEPEST_EXPRESSION:
         raise ScriptError("BAS106", "texts are nested too deep", token.line, token.column)
     parser = type(around)(tokens)  # a keyword in it may have slots that only the whole parser reads
-    parser.assigned, parser.defined = around.assigned, around.defined
+    parser.assigned, parser.defined, parser.sized = around.assigned, around.defined, around.sized
     value = parser.expression()
     if not parser.at_end():
         raise ScriptError("BAS103", f"${{{text}}} is not an expression", token.line, token.column)

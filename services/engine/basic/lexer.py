@@ -9,15 +9,19 @@ from services.engine.basic.diagnostics import ScriptError
 from services.engine.keywords.registry import registry
 
 Kind = Literal["word", "number", "string", "operator", "newline", "block", "end"]
+CURLED = re.compile("[“”„‘’\u00a0\ufeff]")
 SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\ufeff": " "})
+KEPT = re.compile(r'"(?:[^"\\“”„]|\\.|[“„][^"“”„]*”)*"|[^"]|"')
+"""A whole text in straight quotes, or one character."""
 LONGEST_INSERTED = 10_000
 """Characters between ${ and }."""
 MOST_UNCLOSED = 20
 """Of one line; what follows them is not looked at for }, so that garbage costs no more than its length."""
 NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
-MARKS = "+-*/^&=<>!()[]{},.:;?#%"
-OPERATORS = ("?.", "??", "++", "--", "+=", "-=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{", *MARKS)
+MARKS = "+-*/\\^&=<>!()[]{},.:;?#%"
+PAIRS = ("?.", "??", "++", "--", "+=", "-=", "*=", "/=", "&=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{")
+OPERATORS = (*PAIRS, *MARKS)
 STEPS = frozenset({"++", "--"})
 BLOCK = re.compile(r"^\s*BEGIN\s+(TALK|SYSTEM\s+PROMPT|PROMPT|MAIL)\b(.*)$", re.IGNORECASE)
 OPENS = re.compile(r"(?:^|[\s(,=+])\"\s*$")
@@ -36,6 +40,7 @@ STATEMENT = re.compile(
 )
 UNQUOTED = re.compile(r"^\s*(TALK|DESCRIPTION)\s+[^\W\d]", re.IGNORECASE)
 APOSTROPHE_WORD = re.compile(r"[^\W\d]\w*(?:'[^\W\d]\w*)+")
+CLOSING = re.compile(r"(?<![^\W_])'|'(?![^\W_])")
 OPENERS, CLOSERS = frozenset({"(", "[", "{", "#{"}), frozenset({")", "]", "}"})
 CONTINUES = frozenset({",", "+", "&", "-", "*", "/", "=", "&&", "||"})
 OF_THE_LANGUAGE = frozenset(
@@ -91,7 +96,8 @@ class Lexer:
     """One pass over the lines of a script."""
 
     def __init__(self, source: str) -> None:
-        self.lines = self._lines = joined(source.translate(SMART).replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.lines = self._lines = joined([straightened(line) for line in lines])
         self.tokens: list[Token] = []
         self.comments: list[Comment] = []
         self.errors: list[ScriptError] = []
@@ -213,7 +219,7 @@ class Lexer:
     def _is_string(self, text: str, position: int, *, first: bool) -> bool:
         if first and self._depth == 0:
             return False
-        if text.find("'", position + 1) < 0:
+        if CLOSING.search(text, position + 1) is None:
             return False
         last = self.tokens[-1] if self.tokens else None
         if last is None or last.kind in {"number", "string"}:
@@ -225,7 +231,7 @@ class Lexer:
     def _token(self, text: str, position: int, line: int) -> int:
         character = text[position]
         spaced = position > 0 and text[position - 1].isspace()
-        if character in "\"'":
+        if character in "\"'`":
             return self._string(text, position, line)
         for kind, pattern in (("number", NUMBER), ("word", APOSTROPHE_WORD if self._says else WORD), ("word", WORD)):
             match = pattern.match(text, position)
@@ -266,7 +272,7 @@ class Lexer:
             else:
                 content.append(character)
                 position += 1
-        more = self._following(line) if quote == '"' else []
+        more = self._following(line, quote) if quote in '"`' else []
         if more:
             self._skipped = len(more)
             text = "\n".join(["".join(content), *more])
@@ -277,14 +283,14 @@ class Lexer:
         self.tokens.append(Token("string", "".join(content).replace("${", "$ {"), line, start + 1, spaced=True))
         return len(text)
 
-    def _following(self, line: int) -> list[str]:
+    def _following(self, line: int, quote: str) -> list[str]:
         """Further lines of a text: they hold no quote but one at the very end, and do not begin a statement."""
         found: list[str] = []
         for text in self._lines[line : line + LONGEST_TEXT_LINES]:
             plain = text.rstrip()
-            if STATEMENT.match(text) or '"' in plain[:-1]:
+            if STATEMENT.match(text) or quote in plain[:-1]:
                 return []
-            if plain.endswith('"'):
+            if plain.endswith(quote):
                 return [*found, plain[:-1]]
             found.append(plain)
         return []
@@ -312,6 +318,13 @@ def matching_brace(text: str, position: int) -> int:
             return index
         index += 1
     return -1
+
+
+def straightened(line: str) -> str:
+    """Quotes as keyboards write them; those that stand in pairs inside a text in straight quotes stay."""
+    if not CURLED.search(line):
+        return line
+    return KEPT.sub(lambda found: found[0] if found[0][0] == '"' else found[0].translate(SMART), line)
 
 
 def joined(lines: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Keywords by their forms: which one stands here, and what stands in its slots."""
 
 from services.engine.basic import tree
-from services.engine.basic.cursor import Cursor
+from services.engine.basic.cursor import ASSIGNS, Cursor
 from services.engine.basic.diagnostics import ScriptError
 from services.engine.basic.lexer import Token
 from services.engine.keywords.forms import Choice, Form, Item, Literal, Slot, readable
@@ -10,9 +10,10 @@ from services.engine.keywords.keyword import Effect, Keyword
 from services.engine.keywords.registry import ENDS, registry
 
 Found = dict[str, tree.Expression]
+Start = tuple[tuple[str, ...], Keyword, Form]
 OPENING = frozenset({"WITH", "ON", "FOR", "DO", "IF", "SET", "END"})
 BARE = frozenset({"name", "word"})
-POSITIONAL = frozenset({"where", "fields", "named", "order", "rest", "sql", "anything"})
+POSITIONAL = frozenset({"where", "fields", "named", "order", "columns", "rest", "sql", "anything"})
 
 
 class Matching(Cursor):
@@ -77,9 +78,31 @@ class Matching(Cursor):
     def _invocation(self, *, statement: bool) -> tree.Expression | None:
         starts = [item for item in registry().starting.get(self.token.upper, ()) if self.at_words(item[0])]
         starts = [item for item in starts if self._meant(item[0], item[1], item[2], statement=statement)]
-        pure = [item for item in starts if item[1].effect is Effect.PURE]
-        if 0 < len(pure) < len(starts):  # LOG x is a number in a value, a line of the log as a statement
-            starts = [item for item in starts if (item[1].effect is Effect.PURE) is not statement]
+        fitting = [item for item in starts if (item[1].effect is Effect.PURE) is not statement]
+        if not 0 < len(fitting) < len(starts):
+            return self._best(starts, statement=statement)
+        begin = self.position  # LOG x is a number in a value, a line of the log as a statement
+        found, problem = self._attempt(fitting, statement=statement)
+        if found is not None and (self.token.kind != "word" or self.token.upper not in registry().clauses):
+            return found
+        end, self.position = self.position, begin
+        other, _ = self._attempt([item for item in starts if item not in fitting], statement=statement)
+        if other is not None and (found is None or self.position > end):
+            return other
+        self.position = end if found is not None else begin
+        if found is None and problem is not None:
+            raise problem
+        return found
+
+    def _attempt(self, starts: list[Start], *, statement: bool) -> tuple[tree.Expression | None, ScriptError | None]:
+        """What fits, or why nothing does."""
+        try:
+            return self._best(starts, statement=statement), None
+        except ScriptError as error:
+            return None, error
+
+    def _best(self, starts: list[Start], *, statement: bool) -> tree.Expression | None:
+        """The form that takes most. ScriptError of the one that came furthest."""
         begin = self.position
         best: tuple[int, tree.Expression] | None = None
         worst: ScriptError | None = None
@@ -114,11 +137,11 @@ class Matching(Cursor):
     def _meant(self, head: tuple[str, ...], keyword: Keyword, form: Form, *, statement: bool) -> bool:
         """Whether a word that is also a likely name of a variable stands here as the keyword."""
         after = self.ahead(len(head))
-        if len(head) > 1:
+        if len(head) > 1 or (head == ("SELECT",) and after.text == "*" and self.ahead(2).upper == "FROM"):
             return True
         optional = Literal | Maybe if keyword.effect is Effect.PURE or statement else Literal
         empty = all(isinstance(item, optional) for item in form.items)
-        if after.kind == "operator" and after.text in {".", "?.", "=", "+=", "-="}:
+        if after.kind == "operator" and after.text in ASSIGNS | {".", "?."}:
             return empty and not statement and keyword.effect is Effect.PURE and head[0] not in self.assigned
         known = head[0] in self.assigned
         if after.kind == "operator" and after.text == "(" and not after.spaced:
@@ -153,8 +176,7 @@ class Matching(Cursor):
         token = self.token
         for _ in head:
             self.advance()
-        bracket = self.is_operator("(") and not self.token.spaced
-        if bracket:
+        if self.at_arguments():
             start = self.position
             called = self._called(token, head, keyword)
             if called is not None and (not statement or self.at_end()):
@@ -301,9 +323,16 @@ class Matching(Cursor):
         after = self.ahead()
         if self.token.kind != "word":
             return False
-        if after.kind == "operator" and after.text in {"(", ".", "[", "+", "&", "?."} and not after.spaced:
+        if after.kind == "operator" and after.text in {".", "[", "+", "&", "?."} and not after.spaced:
+            return False
+        if after.text == "(" and not after.spaced and self._is_function():
             return False
         return kind == "word" or self.token.upper.rstrip("$%") not in self.assigned
+
+    def _is_function(self) -> bool:
+        """Whether this word can be called: not the table of INSERT INTO orders(id) VALUES (1)."""
+        name = self.token.upper.rstrip("$%")
+        return name in self.defined or name in registry().starting or name in self.sized
 
     def _read_where(self) -> tree.Expression:
         token = self.token
@@ -341,6 +370,28 @@ class Matching(Cursor):
             if not self.accept(","):
                 return tree.Mapping(token.line, token.column, tuple(items))
 
+    def _read_columns(self) -> tree.Expression:
+        """(a, b) VALUES (1, 2), as SQL writes a row."""
+        token = self.token
+        names = self._column_names()
+        self.expect("VALUES", "after the columns")
+        values = self.arguments()
+        if len(names) != len(values):
+            raise self.error("BAS113", f"expected {len(names)} values for {len(names)} columns, found {len(values)}")
+        return tree.Mapping(token.line, token.column, tuple(zip(names, values, strict=True)))
+
+    def _column_names(self) -> list[str]:
+        self.expect("(", "before the columns")
+        names: list[str] = []
+        while not self.is_operator(")"):
+            if self.token.kind not in {"word", "string"}:
+                raise self.error("BAS113", "expected the name of a column")
+            names.append(self.advance().text)
+            if not self.accept(","):
+                break
+        self.expect(")", "after the columns")
+        return names
+
     def _read_named(self) -> tree.Expression:
         token = self.token
         found = [self._with_name(token)]
@@ -361,7 +412,7 @@ class Matching(Cursor):
         if token.kind == "string":
             return self.tight()
         words: list[str] = []
-        while not self.at_end() and not self.is_word("LIMIT"):
+        while not self.at_end() and not self.is_word("LIMIT") and not self.is_operator(")", "]", "}"):
             words.append(self.advance().text)
         return tree.Literal(token.line, token.column, " ".join(words))
 

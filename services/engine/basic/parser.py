@@ -67,10 +67,10 @@ class Parser(DeclarationParser):
         if first.kind != "word" and not (first.kind == "number" and self._has_words()):
             raise self.error("BAS112", f"expected a value, found {self.shown()}")
         words: list[str] = []
-        while not self.at_end():
+        while not self.at_line_end():
             token = self.advance()
             words.append((" " if words and token.spaced else "") + token.text)
-        return tree.Literal(first.line, first.column, "".join(words))
+        return tree.Literal(first.line, first.column, "".join(words).removesuffix(";").rstrip())
 
     def _has_words(self) -> bool:
         """Whether two words stand on the rest of the line: 24/7 - we are open."""
@@ -128,40 +128,42 @@ class Parser(DeclarationParser):
     # variables
 
     def _let_statement(self, token: Token) -> tree.Statement:
-        return self._assignment()
+        found = self._assignment()
+        if self.is_operator(",") and self.ahead().kind == "word" and self.ahead(2).text == "=":
+            self._split(token)
+        return found
+
+    def _split(self, token: Token) -> None:
+        """DIM a, b and CONST a = 1, b = 2: the next one is a statement of its own."""
+        comma = self.token
+        self.tokens[self.position : self.position + 1] = [
+            Token("newline", "\n", comma.line, comma.column),
+            Token("word", token.text, comma.line, comma.column),
+        ]
+        self.forget()
 
     _const_statement = _let_statement
 
     def _dim_statement(self, token: Token) -> tree.Statement:
-        first = self._dimension(token)
-        if not self.accept(","):
-            return first
-        every = [first, self._dimension(token)]
-        while self.accept(","):
-            every.append(self._dimension(token))
-        always = tree.Literal(token.line, token.column, value=True)
-        return tree.If(token.line, ((always, tuple(every)),), ())
-
-    def _dimension(self, token: Token) -> tree.Statement:
-        target = self.target()
+        name = self.advance()
+        if name.kind != "word":
+            raise self.error("BAS124", "expected the name of a variable")
+        target = tree.Name(name.line, name.column, name.text.rstrip("$%").lower())
         kind = ""
-        if self.accept("("):
+        if self.is_operator("(", "["):
             self._skip_sizes()
             kind = "ARRAY"
         if self.accept("AS"):
             self.accept("NEW")
-            kind = self.advance().upper
+            of = self.advance().upper
+            kind = kind or of
         value = self.expression() if self.accept("=") else empty_of(kind, token)
-        if self.is_operator(","):  # DIM a, b: the next one is a statement of its own
-            place = (self.token.line, self.token.column)
-            self.tokens[self.position : self.position + 1] = [
-                Token("newline", "\n", *place),
-                Token("word", "DIM", *place),
-            ]
+        if self.is_operator(","):
+            self._split(token)
         return tree.Assign(token.line, target, value)
 
     def _skip_sizes(self) -> None:
-        while not self.at_end() and not self.accept(")"):
+        while not self.at_end() and not self.accept(")", "]"):
             self.advance()
 
     def _set_statement(self, token: Token) -> tree.Statement:

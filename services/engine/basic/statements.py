@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from services.engine.basic import tree
 from services.engine.basic.answers import TYPES
+from services.engine.basic.cursor import ASSIGNS
 from services.engine.basic.diagnostics import ScriptError, closest
 from services.engine.basic.expressions import ExpressionParser
-from services.engine.basic.lexer import MOST_ERRORS, Token
+from services.engine.basic.lexer import MOST_ERRORS, STEPS, Token
 from services.engine.keywords.registry import registry
 
 Body = tuple[tree.Statement, ...]
@@ -28,6 +29,7 @@ ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "SCHEDULE": (("END", "SCHEDULE"),),
     "PARALLEL": (("END", "PARALLEL"),),
 }
+BREAKABLE = frozenset({"FOR", "WHILE", "DO", "SWITCH"})
 CHOICES = frozenset({"CHOICE", "MENU", "OPTIONS"})
 CLOSERS = frozenset({"NEXT", "WEND", "LOOP", "ENDIF", "CATCH", "FINALLY", "CASE", "ELSE", "ELSEIF", "DEFAULT"})
 
@@ -45,6 +47,7 @@ class StatementParser(ExpressionParser):
         self.lines_seen: set[int] = set()
         self._depth = 0
         self._open: list[str] = []
+        self._around: list[str] = []
 
     def parse(self) -> tree.Script:
         """The script, as far as it can be understood."""
@@ -89,7 +92,7 @@ class StatementParser(ExpressionParser):
 
     def _fill(self, found: list[tree.Statement], extra: tuple[str, ...]) -> None:
         while True:
-            while self.token.kind == "newline" or self.is_operator(";"):
+            while self.token.kind == "newline" or self.is_operator(";", ":"):
                 self.advance()
             if self.finished() or self._closes(extra):
                 return
@@ -98,7 +101,7 @@ class StatementParser(ExpressionParser):
                 statement = self._statement()
                 if statement is not None:
                     found.append(statement)
-                if not self.at_end():
+                if not self.at_end() and not self.is_operator(":"):
                     raise self.error("BAS121", f"expected the end of the line, found {self.shown()}")
             except TooDeep:
                 raise
@@ -110,6 +113,8 @@ class StatementParser(ExpressionParser):
         if self.token.kind != "word":
             return False
         word = self.token.upper
+        if self.at_words(("NEXT", "IN", "QUEUE")):
+            return False
         if word in CLOSERS or word in extra:
             return not (self.ahead().kind == "operator" and self.ahead().text in {"=", "."})
         return word == "END" and self.ahead().upper in ENDS
@@ -143,6 +148,9 @@ class StatementParser(ExpressionParser):
 
     def _heard(self, line: int, target: tree.Expression) -> tree.Statement:
         """What follows HEAR v."""
+        if self.is_operator(",") and self.ahead().kind == "string":
+            self.advance()
+            return tree.Ask(line, target, "PROMPT:ANY", self.interpolated(self.advance()))
         if not self.accept("AS"):
             return tree.Ask(line, target, "ANY")
         if self._at_text():
@@ -152,6 +160,10 @@ class StatementParser(ExpressionParser):
         kind = self.token
         if kind.kind != "word":
             raise self.error("BAS126", "expected a type or a list of choices after AS")
+        listed = kind.upper in CHOICES and self.ahead().text == "[" and self.ahead().spaced
+        if listed:
+            self.advance()
+            return tree.Ask(line, target, "CHOICE", self.expression())
         if (kind.upper in self.assigned and kind.upper not in TYPES) or self.ahead().text in {".", "["}:
             return tree.Ask(line, target, "CHOICE", self.expression())
         self.advance()
@@ -214,7 +226,15 @@ class StatementParser(ExpressionParser):
 
     def _constructed(self, construct: Construct, token: Token) -> tree.Statement | None:
         self.advance()
-        return construct(token)
+        self._around.append(token.upper)
+        try:
+            return construct(token)
+        finally:
+            self._around.pop()
+
+    def _innermost(self) -> str:
+        """What BREAK leaves: the nearest loop or SWITCH."""
+        return next((word for word in reversed(self._around) if word in BREAKABLE), "")
 
     def _instead(self, construct: Construct, token: Token, first: ScriptError) -> tree.Statement | None:
         """The construct where the keyword does not fit; of two errors the one that got further."""
@@ -252,6 +272,8 @@ class StatementParser(ExpressionParser):
     def _called_bare(self, token: Token) -> tree.Expression:
         """greet "Ana", 2: a SUB without CALL and without brackets."""
         self.advance()
+        if self.at_arguments():
+            return tree.Call(token.line, token.column, token.upper.rstrip("$%"), self.arguments())
         arguments = () if self.at_end() else self.listed()
         return tree.Call(token.line, token.column, token.upper.rstrip("$%"), arguments)
 
@@ -270,9 +292,9 @@ class StatementParser(ExpressionParser):
         after = self.ahead()
         if after.kind != "operator":
             return False
-        if after.text in {"=", "+=", "-=", "++", "--"}:
+        if after.text in ASSIGNS or after.text in STEPS:
             return True
-        if after.text not in {".", "["} or (after.text == "[" and after.spaced):
+        if not (after.text in {".", "["} or self.at_element()) or (after.text == "[" and after.spaced):
             return False
         depth = 0
         for index in range(self.position + 1, len(self.tokens)):
@@ -285,16 +307,9 @@ class StatementParser(ExpressionParser):
                 depth += 1
             elif token.text in {"]", ")", "}"}:
                 depth -= 1
-            elif depth == 0 and token.text in {"=", "+=", "-=", "++", "--"}:
+            elif depth == 0 and (token.text in ASSIGNS or token.text in STEPS):
                 return True
         return False
-
-    def target(self) -> tree.Expression:
-        """A variable, a field, an element."""
-        token = self.advance()
-        if token.kind != "word":
-            raise self.error("BAS124", "expected the name of a variable")
-        return self.postfix(tree.Name(token.line, token.column, token.text.rstrip("$%").lower()))
 
     def _assignment(self) -> tree.Statement:
         line = self.token.line

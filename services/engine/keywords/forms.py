@@ -10,6 +10,7 @@ word         one bare word or text
 where        a condition over columns
 filter       a filter text; values inserted into it stay values
 fields       a = 1, b AS v: an object
+columns      (a, b) VALUES (1, 2) -> {"a": 1, "b": 2}
 named        values with commas between, each with the name of the variable it came from: [{"name", "value"}]
 order        what follows ORDER BY, up to LIMIT, as text
 variable     a place to put a value
@@ -24,8 +25,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 KINDS = frozenset(
-    """value text number list object boolean date condition name word where filter fields named order variable values
-    rest sql anything""".split()
+    """value text number list object boolean date condition name word where filter fields named columns order variable
+    values rest sql anything""".split()
 )
 PIECE = re.compile(r"<(\w+)(?::(\w+))?>|([\[\]()|])|([A-Z0-9_$%?]+)|([,:;=#.*])|(\s+)")
 

@@ -109,6 +109,8 @@ def call(encoded: list[Any]) -> Evaluate:
     parts = [compiled(part) for part in encoded[2:]]
     if function is None:
         return failing(f"{name} is not available on this installation")
+    if name == "IIF" and len(parts) in {2, 3}:
+        return chosen(*parts)
     expected = " or ".join(readable(form) for form in known.forms) if known is not None else name
 
     def evaluate(scope: Scope) -> Value:
@@ -124,6 +126,11 @@ def call(encoded: list[Any]) -> Evaluate:
             raise ProgramError(message) from None
 
     return evaluate
+
+
+def chosen(condition: Evaluate, first: Evaluate, second: Evaluate = lambda _: None) -> Evaluate:
+    """IIF: only the value that is meant is looked at, so that IIF(n > 0, total / n, 0) divides by no zero."""
+    return lambda scope: first(scope) if truthy(condition(scope)) else second(scope)
 
 
 def failing(message: str) -> Evaluate:

@@ -103,6 +103,7 @@ INSERT_INTO = Keyword(
         "INSERT INTO <table:name> [ON <connection:name>] WITH <fields:fields> [ON <connection:name>]",
         "INSERT INTO <table:name> [ON <connection:name>] VALUES <row> [ON <connection:name>]",
         "INSERT INTO <table:name> , <values:named>",
+        "INSERT INTO <table:name> <row:columns>",
     ),
     effect=Effect.WRITE,
     permission="tables.write",

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from services.engine.keywords.functions import lists, text
 from services.engine.keywords.functions.arguments import few, flattened, integer, items_of, list_of, replaced, split
-from services.engine.program.values import Value, owned, text_of
+from services.engine.program.values import Value, number_of, owned, text_of, truthy
 
 Method = Callable[..., Value]
+MOST_DIGITS = 20
+WIDEST = 10_000
 
 
 def position(of: Value, wanted: Value) -> int:
@@ -58,6 +60,12 @@ def sort(of: Value, field: Value = None, order: Value = None) -> list[Value]:
     return found
 
 
+def padded(of: Value, width: Value, filler: Value = " ") -> str:
+    """What a text lacks to be as wide."""
+    missing = max(0, min(integer(width), WIDEST) - len(text_of(of)))
+    return (text_of(filler) or " ")[:1] * missing
+
+
 METHODS: dict[str, Method] = {
     "trim": lambda of: text_of(of).strip(),
     "tolowercase": lambda of: text_of(of).lower(),
@@ -96,5 +104,25 @@ METHODS: dict[str, Method] = {
     "has": lambda of, key: lists.has(None, of, key),
     "length": lambda of: lists.size(None, of),
     "count": lambda of: lists.count(None, of),
+    "len": lambda of: lists.size(None, of),
+    "upper": lambda of: text_of(of).upper(),
+    "lower": lambda of: text_of(of).lower(),
+    "ucase": lambda of: text_of(of).upper(),
+    "lcase": lambda of: text_of(of).lower(),
+    "trimstart": lambda of: text_of(of).lstrip(),
+    "trimend": lambda of: text_of(of).rstrip(),
+    "padstart": lambda of, width, filler=" ": padded(of, width, filler) + text_of(of),
+    "padend": lambda of, width, filler=" ": text_of(of) + padded(of, width, filler),
+    "repeat": lambda of, times: text.repeated(None, of, times),
+    "tofixed": lambda of, digits=0: f"{number_of(of):.{max(0, min(integer(digits), MOST_DIGITS))}f}",
+    "tonumber": number_of,
+    "toint": lambda of: int(number_of(of)),
+    "tofloat": lambda of: float(number_of(of)),
+    "isempty": lambda of: not truthy(of),
+    "first": lambda of: lists.first(None, of),
+    "last": lambda of: lists.last(None, of),
+    "haskey": lambda of, key: lists.has(None, of, key),
+    "hasownproperty": lambda of, key: lists.has(None, of, key),
+    "containskey": lambda of, key: lists.has(None, of, key),
     "size": lambda of: lists.size(None, of),
 }

@@ -1,5 +1,6 @@
 """run: talk to a script that is being written."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from cli.authoring.package import Playable, is_script, load
-from cli.authoring.pretending import pretended
+from cli.authoring.pretending import lenient, pretended
 from cli.authoring.stage import Acted, Circumstances, Happening, Stage, Waited
 from cli.commands.options import data_option
 from cli.failure import Failure
@@ -75,7 +76,8 @@ def rehearse(playable: Playable, script: str, answers: Iterator[str], *, echo: b
         return m.EffectResult(pretended(wanted, playable.tables))
 
     around = Circumstances(on_trace=show_step if trace else None)
-    stage = Stage(playable, script, pretend, around)
+    programs = {name: lenient(program) for name, program in playable.programs.items()}
+    stage = Stage(dataclasses.replace(playable, programs=programs), script, pretend, around)
     said: str | None = None
     while True:
         last: Happening | None = None

@@ -67,6 +67,14 @@ def test_a_rehearsal_shows_effects_and_waits_for_nothing(tmp_path: Path) -> None
     assert lines[5] == "bot> Hello, Ana: ana@example.com"
 
 
+def test_made_up_answers_need_not_have_the_fields_of_real_ones(tmp_path: Path) -> None:
+    script = tmp_path / "a.bas"
+    script.write_text('r = GET "https://example.com"\nTALK "<${r.items[0].name}>"\nTALK "on"\n')
+    said = run("run", str(script), "--dry")
+    assert said.exit_code == 0, said.output
+    assert "<>" in said.output
+
+
 def test_answers_come_from_a_file_and_steps_are_shown(tmp_path: Path) -> None:
     script = bot(tmp_path) / "shop.gbdialog" / "start.bas"
     answers = tmp_path / "answers.txt"

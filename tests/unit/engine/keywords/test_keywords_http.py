@@ -198,7 +198,15 @@ def inside(host: str, port: int) -> Sequence[str]:
 @pytest.mark.parametrize("keyword", ASKING, ids=lambda item: item.name)
 async def test_no_keyword_reaches_inside(make: Make, keyword: Any, url: str) -> None:
     web = make(lookup=inside, loopback=False)
-    arguments = {"url": url, "path": url, "wsdl": url, "operation": "Op", "query": "{ a }", "selector": "h1", "place": "x"}
+    arguments = {
+        "url": url,
+        "path": url,
+        "wsdl": url,
+        "operation": "Op",
+        "query": "{ a }",
+        "selector": "h1",
+        "place": "x",
+    }
     if keyword.name == "GET":
         del arguments["query"]
     world = world_of(config={"weather-url": url.rstrip("/")})
@@ -209,7 +217,15 @@ async def test_no_keyword_reaches_inside(make: Make, keyword: Any, url: str) -> 
 @pytest.mark.parametrize("keyword", ASKING, ids=lambda item: item.name)
 async def test_no_keyword_is_led_inside(site: WebSite, make: Make, keyword: Any) -> None:
     url = f"{site.url('/redirect')}?to=http://10.0.0.1/&x="
-    arguments = {"url": url, "path": url, "wsdl": url, "operation": "Op", "query": "{ a }", "selector": "h1", "place": "x"}
+    arguments = {
+        "url": url,
+        "path": url,
+        "wsdl": url,
+        "operation": "Op",
+        "query": "{ a }",
+        "selector": "h1",
+        "place": "x",
+    }
     if keyword.name == "GET":
         del arguments["query"]
     with pytest.raises(ProgramError, match="the address is refused"):

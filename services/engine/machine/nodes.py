@@ -45,7 +45,7 @@ class Nodes(Core):
         variables = self.state.globals
         own = variables if frame.locals is None else frame.locals
         try:
-            self._pay(1)
+            self._spend()
             frame.node = hot.run(variables, own, self.machine.clock, turns(self._pay, 2), self._say)
         except Pause as pause:
             frame.node = hot.node_at(pause.__traceback__) or frame.node

@@ -83,6 +83,25 @@ def test_written_down_at_every_stop(body: str) -> None:
     assert crashed == straight
 
 
+@settings(max_examples=60, deadline=None)
+@given(SCRIPTS)
+def test_temporaries_that_are_dropped_are_not_missed(body: str) -> None:
+    source = FRAME.format(body=body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(m.Run, "_tidy", lambda _: None)
+        all_kept = play(source, ANSWERS, between=reborn, budgets=BUDGETS)
+    assert play(source, ANSWERS, between=reborn, budgets=BUDGETS) == all_kept
+
+
+def test_a_state_holds_no_temporaries_of_what_is_over() -> None:
+    source = "FOR EACH item IN [1, 2, 3]\nTALK item\nNEXT\nFOR EACH item IN [4, 5]\nHEAR x\nNEXT"
+    machine = m.Machine({"script": built(source)}, clock=lambda: NOON)
+    state = machine.start("script")
+    machine.run(state)
+    held = [name for name in state.globals if name[0] == "$"]
+    assert len(held) == 2, "a list and a place in it, of the second loop alone"
+
+
 @settings(max_examples=25, deadline=None)
 @given(SCRIPTS)
 def test_written_down_at_every_node(body: str) -> None:

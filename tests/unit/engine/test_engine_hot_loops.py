@@ -1,10 +1,12 @@
 """A hot loop written as a Python function gives what the interpreter gives: words, variables, errors, their lines."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.engine.machine import hot
+from services.engine.machine import core, hot
 from services.engine.machine import machine as m
 from services.engine.machine.state import MachineState
 from tests.unit.engine.scripts import NOON, built
@@ -110,9 +112,47 @@ def test_hot_and_cold_agree(body: str, start: str, resume: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hot, "HOT", 1)
         quick = ran(source)
+        patch.setattr(core, "LOOK_SECONDS", 0.0)
+        patch.setattr(m.Machine, "run", in_slices)
+        sliced = ran(source)
     if isinstance(slow[1], m.Failed) and "without stopping" in slow[1].message:
         return
     assert quick == slow
+    assert sliced == slow
+
+
+def in_slices(machine: m.Machine, state: MachineState, resume: m.Resume = None) -> m.Step:
+    """Paused wherever a run can be."""
+    run = m.Run(machine, state)
+    step = run.go(resume, 1e-9)
+    while isinstance(step, m.Paused):
+        step = run.go_on(1e-9)
+    return step
+
+
+def test_a_slice_ends_in_a_hot_loop() -> None:
+    program = built("DO WHILE a < 1000000\na = a + 1\nLOOP\nTALK a")
+    machine = m.Machine({"script": program}, m.Budgets(nodes=10**9), clock=lambda: NOON)
+    state = machine.start("script")
+    run, pauses = m.Run(machine, state), 0
+    step = run.go(None, 0.005)
+    while isinstance(step, m.Paused):
+        pauses += 1
+        step = run.go_on(0.005)
+    assert pauses > 2
+    assert [item.text for item in step.outputs] == ["1000000"]
+
+
+def test_slices_have_one_budget_together() -> None:
+    program = built("DO\nTRY\na = 1\nCATCH e\nEND TRY\nLOOP")
+    machine = m.Machine({"script": program}, m.Budgets(nodes=10**9, seconds=0.2), clock=lambda: NOON)
+    run = m.Run(machine, machine.start("script"))
+    step, began = run.go(None, 0.01), time.thread_time()
+    while isinstance(step, m.Paused):
+        step = run.go_on(0.01)
+    assert isinstance(step.outcome, m.Failed)
+    assert "computed for 0.2 seconds" in step.outcome.message
+    assert time.thread_time() - began < 2
 
 
 LOOPS = [

@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.002
 
 
 NOBODY = "_"
-"""The name under which statements leave a value that nobody asks for."""
+"""The name under which a function that stands alone leaves its value, which nobody asks for."""
 
 
 class Pause(Exception):
@@ -73,8 +73,6 @@ class Core:
         """Store a copy, except of what already stands there."""
         if target[0] == "var":
             name = target[1]
-            if name == NOBODY:
-                return
             if value is not self.scope.read(name) or not isinstance(value, list | dict):
                 self.scope.write(name, owned(value))
             return

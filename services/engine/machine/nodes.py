@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from services.engine.keywords.registry import registry
-from services.engine.machine.core import OVERSIGHTS, BudgetError, Core, Pause
+from services.engine.machine.core import NOBODY, OVERSIGHTS, BudgetError, Core, Pause
 from services.engine.machine.hot import Again, Hot, listed, turns
 from services.engine.machine.outcomes import AskUser, Ended, Outcome, Paused, PerformEffect, Sleep, TraceEvent
 from services.engine.machine.state import Frame
@@ -12,6 +12,7 @@ from services.engine.program.program import Node, Program
 from services.engine.program.values import ProgramError, Value, number_of, owned, text_of, truthy
 from services.engine.tools.schema import checked, tool_of
 
+ALONE = ["var", NOBODY]
 LONGEST_WAIT = 300.0
 DEEPEST = 200
 
@@ -106,7 +107,9 @@ class Nodes(Core):
         return AskUser()
 
     def _run_set(self, node: Node) -> None:
-        self._assign(node["target"], self._evaluate("value"))
+        value = self._evaluate("value")
+        if node["target"] != ALONE:
+            self._assign(node["target"], value)
         self._advance(node)
 
     def _run_branch(self, node: Node) -> None:

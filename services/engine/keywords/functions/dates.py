@@ -93,8 +93,10 @@ def unit_of(arguments: tuple[Value, ...]) -> str:
     return UNITS[text_of(found).strip().lower()]
 
 
-def add(clock: Clock, *arguments: Value) -> str:
-    """A date, an amount and a unit, in whatever order they come."""
+def add(clock: Clock, *arguments: Value) -> str | None:
+    """A date, an amount and a unit, in whatever order they come; of NULL, NULL."""
+    if None in arguments:
+        return None
     kind = unit_of(arguments)
     rest = [item for item in arguments if not is_unit(item)]
     amounts = [item for item in rest if isinstance(item, int | float)] or [item for item in rest if is_number(item)]
@@ -128,8 +130,10 @@ def add_months(moment: datetime.datetime, count: int) -> datetime.datetime:
     return moment.replace(year=year, month=month + 1, day=day)
 
 
-def difference(clock: Clock, *arguments: Value) -> int:
-    """From the first date to the second, in whatever order unit and dates come; negative when the second is earlier."""
+def difference(clock: Clock, *arguments: Value) -> int | None:
+    """From the first date to the second, in whatever order; negative when the second is earlier; of NULL, NULL."""
+    if None in arguments:
+        return None
     kind = unit_of(arguments)
     found = [item for item in arguments if not is_unit(item)]
     if len(found) != 2:
@@ -153,9 +157,15 @@ def apart(first: datetime.datetime, second: datetime.datetime, kind: str) -> int
     return months // 12 if kind == "years" else months
 
 
-def between(kind: str) -> Callable[..., int]:
-    """DAYS_BETWEEN and its like: without a sign."""
-    return lambda clock, first, second: abs(apart(read(clock, first), read(clock, second), kind))
+def between(kind: str) -> Callable[..., int | None]:
+    """DAYS_BETWEEN and its like: without a sign; of NULL, NULL."""
+
+    def evaluate(clock: Clock, first: Value, second: Value) -> int | None:
+        if first is None or second is None:
+            return None
+        return abs(apart(read(clock, first), read(clock, second), kind))
+
+    return evaluate
 
 
 def end_of_month(clock: Clock, date: Value, months: Value = 0) -> str:

@@ -178,7 +178,7 @@ class BlockParser(StatementParser):
         return tree.Loop(token.line, "FOR", tree.Literal(token.line, token.column, False), None, ())
 
     def _for_loop(self, token: Token) -> tree.Statement:
-        if self.accept("EACH"):
+        if self.accept("EACH") or self.ahead().upper == "IN":
             variable = self.advance().text.lower()
             self.expect("IN", "after the variable of FOR EACH")
             items = self.expression()

@@ -17,7 +17,7 @@ LONGEST_INSERTED = 10_000
 """Characters between ${ and }."""
 MOST_UNCLOSED = 20
 """Of one line; what follows them is not looked at for }, so that garbage costs no more than its length."""
-NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
+NUMBER = re.compile(r"(?:\d+(\.\d+)?|(?<![\w)\]])\.\d+)([eE][+-]?\d+)?")
 WORD = re.compile(r"[^\W\d]\w*[$%]?")
 MARKS = "+-*/\\^&=<>!()[]{},.:;?#%"
 PAIRS = ("?.", "??", "++", "--", "+=", "-=", "*=", "/=", "&=", "<>", "!=", "==", "<=", ">=", "&&", "||", "#{")
@@ -334,8 +334,8 @@ def joined(lines: list[str]) -> list[str]:
     while index < len(made):
         if OPENS.search(made[index]) and made[index].count('"') % 2 == 1 and not COMMENT_LINE.match(made[index]):
             until = range(index + 1, min(len(made), index + LONGEST_TEXT))
-            end = next((at for at in until if made[at].lstrip().startswith('"')), None)
-            if end is not None:
+            end = next((at for at in until if '"' in made[at]), None)
+            if end is not None and made[end].lstrip().startswith('"'):
                 inside = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in made[index + 1 : end])
                 made[index] = made[index].rstrip() + inside + made[end].lstrip()
                 made[index + 1 : end + 1] = [""] * (end - index)

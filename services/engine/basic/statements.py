@@ -101,7 +101,7 @@ class StatementParser(ExpressionParser):
                 statement = self._statement()
                 if statement is not None:
                     found.append(statement)
-                if not self.at_end() and not self.is_operator(":"):
+                if not self.at_end() and not self.is_operator(":") and not isinstance(statement, tree.Label):
                     raise self.error("BAS121", f"expected the end of the line, found {self.shown()}")
             except TooDeep:
                 raise

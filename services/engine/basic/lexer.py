@@ -334,7 +334,7 @@ def joined(lines: list[str]) -> list[str]:
     while index < len(made):
         if OPENS.search(made[index]) and made[index].count('"') % 2 == 1 and not COMMENT_LINE.match(made[index]):
             until = range(index + 1, min(len(made), index + LONGEST_TEXT))
-            end = next((at for at in until if '"' in made[at]), None)
+            end = next((at for at in until if made[at].count('"') % 2 or made[at].lstrip().startswith('"')), None)
             if end is not None and made[end].lstrip().startswith('"'):
                 inside = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in made[index + 1 : end])
                 made[index] = made[index].rstrip() + inside + made[end].lstrip()

@@ -168,8 +168,10 @@ def between(kind: str) -> Callable[..., int | None]:
     return evaluate
 
 
-def end_of_month(clock: Clock, date: Value, months: Value = 0) -> str:
-    """The last day of the month so many months on."""
+def end_of_month(clock: Clock, date: Value, months: Value = 0) -> str | None:
+    """The last day of the month so many months on; of NULL, NULL."""
+    if date is None:
+        return None
     moment = moved(read(clock, date).replace(day=1), integer(months), "months")
     return moment.replace(day=calendar.monthrange(moment.year, moment.month)[1]).date().isoformat()
 
@@ -270,7 +272,7 @@ KEYWORDS = (
         "<date:date>",
         "Gives the date of a moment, whatever way it is written.",
         'DATEVALUE("06/05/2024")  \' "2024-05-06"',
-        lambda clock, date: read(clock, date).date().isoformat(),
+        lambda clock, date: None if date is None else read(clock, date).date().isoformat(),
         GROUP,
     ),
     function(
@@ -278,7 +280,7 @@ KEYWORDS = (
         "<date:date>",
         "Gives the time of day of a moment.",
         'TIMEVALUE("2024-05-06 07:08:09")  \' "07:08:09"',
-        lambda clock, date: read(clock, date).strftime("%H:%M:%S"),
+        lambda clock, date: None if date is None else read(clock, date).strftime("%H:%M:%S"),
         GROUP,
     ),
     function(
@@ -286,7 +288,7 @@ KEYWORDS = (
         "<date:date>",
         "Gives a date as Parley writes dates.",
         'CDATE("06/05/2024")  \' "2024-05-06"',
-        lambda clock, date: written(read(clock, date), date),
+        lambda clock, date: None if date is None else written(read(clock, date), date),
         GROUP,
     ),
     function(

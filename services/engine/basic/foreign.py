@@ -11,10 +11,12 @@ OTHERS = (
     ("JavaScript", re.compile(r"^\s*(?:const \w+ = require\(|import .+ from |function \w*\(.*\)\s*\{)", re.MULTILINE)),
     ("Rust", re.compile(r"^\s*(?:pub )?fn \w+.*\{\s*$", re.MULTILINE)),
     ("SQL", re.compile(r"^\s*(?:CREATE TABLE|ALTER TABLE|DROP TABLE)\b", re.MULTILINE | re.IGNORECASE)),
-    ("a style sheet", re.compile(r"^\s*[.#@\w][^\"'=]*\{[^\"'=]*:[^\"'=]*;?[^\"'=]*\}?\s*$", re.MULTILINE)),
+    ("a style sheet", re.compile(r"^[ \t]*[.#@\w][^\"'=\n{]*\{[^\"'=\n:]*:[^\"'=\n]*$", re.MULTILINE)),
 )
 CODE = frozenset('="([{}])')
 FEWEST_LINES = 2
+# What a text is shows at its beginning.
+MOST_LINES, LONGEST_LINE = 200, 300
 SCRIPTED = frozenset("TALK HEAR IF FOR PARAM DESCRIPTION SUB FUNCTION BEGIN TABLE WITH DO WHILE SWITCH TRY".split())
 QUERIES = re.compile(r"\s*(?:SELECT|INSERT|CREATE|ALTER|DROP|UPDATE|DELETE)\b")
 
@@ -28,8 +30,9 @@ def reads_like(text: str, wrong: int) -> str:
         return "a page"
     if lines[0].lstrip()[0] in "{[" and lines[-1].rstrip()[-1] in "}]":
         return "data"
+    beginning = "\n".join(line[:LONGEST_LINE] for line in lines[:MOST_LINES])
     for name, pattern in OTHERS:
-        if pattern.search(text):
+        if pattern.search(beginning):
             return name
     plain = sum(" " in line.strip() and not CODE & set(line) for line in lines)
     return "prose" if wrong >= FEWEST_LINES and plain * 3 >= len(lines) * 2 else ""

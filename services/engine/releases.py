@@ -1,5 +1,6 @@
 """Machines of the versions in use, loaded once; versions never change, so they never grow old."""
 
+import asyncio
 import datetime
 import time
 from collections import OrderedDict
@@ -7,7 +8,7 @@ from collections import OrderedDict
 from services.common.errors import NotFound
 from services.common.telemetry.logs import logger
 from services.engine.machine.machine import Budgets, Machine
-from services.engine.machine.migrating import migrated
+from services.engine.machine.migrating import MIGRATES, Correspondence, migrated
 from services.engine.machine.outcomes import Clock
 from services.engine.machine.state import MachineState
 from services.engine.schedule.when import zone_of
@@ -27,6 +28,7 @@ class Releases:
         self._bots = bots
         self._budgets = budgets
         self._machines: OrderedDict[tuple[str, str], tuple[Machine, Release]] = OrderedDict()
+        self._moves: OrderedDict[tuple[str, str, str], dict[str, Correspondence]] = OrderedDict()
         self._live: dict[tuple[str, str], tuple[float, tuple[str, str]]] = {}
 
     async def live(self, tenant: str, bot: str) -> str:
@@ -48,11 +50,16 @@ class Releases:
     async def moved(self, tenant: str, bot: str, version: str, state: MachineState) -> tuple[str, MachineState]:
         """The version a waiting conversation goes on under, and its state there: a later one when its bot was published
         to move running conversations, and still has the place where this one waits. NotFound."""
+        if state.waiting not in MIGRATES:
+            return version, state
         target = (await self._current(tenant, bot))[1]
         if not target or number_of(target) <= number_of(version):
             return version, state
         (_, before), (_, after) = await self.machine(tenant, version), await self.machine(tenant, target)
-        found = migrated(state, before.programs, after.programs)
+        known = self._moves.setdefault((tenant, version, target), {})
+        if len(self._moves) > MACHINES:
+            self._moves.popitem(last=False)
+        found = await asyncio.to_thread(migrated, state, before.programs, after.programs, known)
         log.info("conversation moved" if found else "conversation stays", version=version, target=target)
         return (version, state) if found is None else (target, found)
 

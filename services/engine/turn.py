@@ -127,8 +127,12 @@ class TurnRunner(Replying):
             return None, NOTHING
         if self._turn.state:
             self._state = MachineState.from_bytes(self._turn.state)
+        try:
             version, self._state = await self._moved(tenant, version)
-        machine, release = await self._tools.releases.machine(tenant, version)
+            machine, release = await self._tools.releases.machine(tenant, version)
+        except NotFound:  # the bot was deleted: its open conversations end
+            self._state = MachineState(history=self._state.history, run=self._state.run)
+            return None, NOTHING
         if not self._turn.state and START in release.programs:
             self._state = machine.start(START, {**predefined(self._turn), **parameters(release.config)})
         self._version, self._config, self._tables = version, release.config, release.tables

@@ -63,21 +63,25 @@ def temporaries_of(node: Node) -> list[str]:
     return TEMPORARY.findall(json.dumps(doing(node), sort_keys=True))
 
 
-def migrated(state: MachineState, old: Mapping[str, Program], new: Mapping[str, Program]) -> MachineState | None:
-    """The state under the new version; None when it stands somewhere the new version does not have."""
+def migrated(
+    state: MachineState, old: Mapping[str, Program], new: Mapping[str, Program], known: dict[str, Correspondence]
+) -> MachineState | None:
+    """The state under the new version; None when it stands somewhere the new version does not have.
+
+    known: what was found for these two versions before, by program; it is added to, since finding it takes long.
+    """
     if state.waiting not in MIGRATES:
         return None
     moved = copy.deepcopy(state)
-    found: dict[str, Correspondence] = {}
     for frame in moved.frames:
         if frame.program not in new or frame.program not in old:
             return None
-        if frame.program not in found:
-            found[frame.program] = correspondence(old[frame.program], new[frame.program])
-        if not move(frame, found[frame.program]):
+        if frame.program not in known:
+            known[frame.program] = correspondence(old[frame.program], new[frame.program])
+        if not move(frame, known[frame.program]):
             return None
-    for pair in found.values():
-        moved.globals = renamed(moved.globals, pair.temporaries)
+    for program in dict.fromkeys(frame.program for frame in state.frames):
+        moved.globals = renamed(moved.globals, known[program].temporaries)
     return moved
 
 

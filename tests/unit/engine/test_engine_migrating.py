@@ -3,6 +3,7 @@
 import pytest
 
 from services.engine.machine import machine as m
+from services.engine.machine import migrating
 from services.engine.machine.migrating import migrated
 from services.engine.machine.state import MachineState
 from services.engine.program.program import Program
@@ -57,7 +58,7 @@ def waiting(program: Program, *answers: str) -> MachineState:
 
 
 def moved(state: MachineState, old: Program, new: Program) -> MachineState | None:
-    return migrated(state, {"script": old}, {"script": new})
+    return migrated(state, {"script": old}, {"script": new}, {})
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_place_that_is_gone_keeps_its_version(source: str) -> None:
 
 def test_a_script_that_is_gone_keeps_its_version() -> None:
     old = built(OLD)
-    assert migrated(waiting(old), {"script": old}, {"other": built(NEW)}) is None
+    assert migrated(waiting(old), {"script": old}, {"other": built(NEW)}, {}) is None
 
 
 def test_an_effect_under_way_is_not_moved() -> None:
@@ -107,3 +108,12 @@ def test_an_effect_under_way_is_not_moved() -> None:
     machine(old).run(state)
     assert state.waiting == "effect"
     assert moved(state, old, old) is None
+
+
+def test_two_versions_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversations that stay would else pay for it in every turn."""
+    old, new = built(OLD), built('TALK "closed"')
+    known: dict[str, migrating.Correspondence] = {}
+    assert migrated(waiting(old), {"script": old}, {"script": new}, known) is None
+    monkeypatch.setattr(migrating, "correspondence", None)
+    assert migrated(waiting(old), {"script": old}, {"script": new}, known) is None

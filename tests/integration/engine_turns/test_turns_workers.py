@@ -5,13 +5,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 import pytest
+from parley.engine.v1 import bot_service_pb2
 
 from services.engine import effects, releases, worker
 from services.engine.agent.answering import Answer, Answerer, Question
 from services.engine.keywords.models.port import Models
 from services.engine.keywords.world import World
 from services.engine.program.values import Value
-from tests.integration.engine_turns.world import Replica, Talk, TurnsWorld, together
+from tests.integration.engine_turns.world import BOT, Replica, Talk, TurnsWorld, together
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -123,6 +124,21 @@ async def test_a_running_conversation_and_a_new_version(
     await talk.say("yes")
     await talk.settle()
     assert await talk.said() == ["Tea?", answer]
+
+
+async def test_a_deleted_bot_s_conversation_ends_with_its_next_message(
+    world: TurnsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "LIVE_SECONDS", 0.0)
+    talk = Talk(world, await world.published('TALK "Tea?"\nHEAR word\nTALK "never"'))
+    async with Replica(world, dataclasses.replace(world.tools, answerer=Parrot())):
+        await talk.open()
+        await said(talk, "Tea?")
+        with world.caller.acting(talk.who.tenant_id):
+            await world.bots.DeleteBot(bot_service_pb2.DeleteBotRequest(name=f"bots/{BOT}"))
+        for text in ("yes", "and now?"):
+            await talk.say(text)
+        await said(talk, "Tea?", "you said: yes", "you said: and now?")
 
 
 COUNTING = """n = 0
